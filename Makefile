@@ -1,0 +1,108 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Everything that is made is below $(VENV), .cache/ and reports/. Nothing in the home directory is touched.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+ANSIBLE_CORE ?=
+INVENTORY ?= examples/quickstart/inventory.yml
+
+CACHE := $(CURDIR)/.cache
+BIN := $(abspath $(VENV))/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
+
+TREE := .cache/tree/ansible_collections/vigil/ports
+INSTALLED := .cache/collections/ansible_collections/vigil/ports
+# Folders count too, so that a deleted file is seen; the files that Python and ansible-lint leave do not.
+COLLECTION_SOURCES := $(shell find galaxy.yml README.md CHANGELOG.md plugins roles playbooks meta schemas -name __pycache__ -prune -o ! -name '*.pyc' -print 2>/dev/null)
+
+export ANSIBLE_HOME := $(CACHE)/ansible
+export ANSIBLE_COLLECTIONS_PATH := $(CACHE)/collections
+export PATH := $(BIN):$(PATH)
+unexport PYTHONPATH VIRTUAL_ENV
+
+.PHONY: help
+help: ## List what can be made
+	@echo "make TARGET, where TARGET is:"
+	sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) | while read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+	echo "Settings: PYTHON=python3.12  ANSIBLE_CORE=2.20  VENV=.venv  INVENTORY=$(INVENTORY)"
+
+.PHONY: audit
+audit: $(VENV)/.stamp-run $(INSTALLED)/MANIFEST.json ## Audit this machine against the example inventory, reports go to reports/
+	@ansible-playbook -i $(INVENTORY) vigil.ports.audit -e audit_report_dir=$(CURDIR)/reports -e audit_fail_on=never
+
+.PHONY: test
+test: packages env ## Everything: packages, lint, sanity, unit, integration
+	@rm -rf .cache/test-logs
+	$(MAKE) --no-print-directory -j2 --output-sync=target lint sanity unit
+	$(MAKE) --no-print-directory integration
+	echo
+	.ci/test-counts
+
+.PHONY: packages
+packages: ## Install the system packages that the integration tests need (root, apt)
+	@.ci/system-packages install tests/integration/packages.txt
+
+.PHONY: env
+env: $(VENV)/.stamp-dev $(TREE) $(INSTALLED)/MANIFEST.json ## Environment, development tree and the installed collection
+
+$(VENV)/.stamp-run: requirements/run.txt meta/ee-requirements.txt
+	@python=$$(.ci/choose-python)
+	.ci/make-venv "$$python" $(VENV)
+	echo "Installing what an audit needs into $(VENV) ($$($(BIN)/python -V))"
+	$(PIP_INSTALL) -r requirements/run.txt
+	touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run requirements/test.txt requirements/lint.txt
+	@echo "Installing what the tests and linters need into $(VENV)"
+	$(PIP_INSTALL) -r requirements/test.txt -r requirements/lint.txt
+	touch $@
+
+# The checkout under the name that Ansible, mypy and pytest import it by.
+$(TREE):
+	@mkdir -p $(@D)
+	ln -sfn ../../../.. $@
+
+# The collection as users get it: packed, and installed from the package.
+$(INSTALLED)/MANIFEST.json: $(VENV)/.stamp-run $(COLLECTION_SOURCES)
+	@mkdir -p .cache
+	exec 9>.cache/collection.lock
+	flock 9
+	rm -rf .cache/dist
+	ansible-galaxy collection build --output-path .cache/dist . >/dev/null
+	ansible-galaxy collection install --offline --no-deps --force -p .cache/collections .cache/dist/vigil-ports-*.tar.gz >/dev/null
+	touch $@
+
+.PHONY: build
+build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist
+	@ls .cache/dist/*.tar.gz
+
+.PHONY: lint
+lint: env lint-ruff lint-mypy ## Read the sources: ruff, mypy, ansible-lint, antsibull-docs, changelog
+
+.PHONY: lint-ruff
+lint-ruff: env
+	@ruff check .
+
+.PHONY: lint-mypy
+lint-mypy: env
+	@mypy $(TREE)/plugins
+
+.PHONY: unit
+unit: env ## Unit tests; ARGS="-k name -x" narrows them
+	@.ci/pytest-part unit tests/unit $(ARGS)
+
+.PHONY: integration
+integration: env ## The fleet: real hosts in network namespaces (root)
+	@.ci/system-packages check tests/integration/packages.txt || exit $$(( $$? == 75 ? 0 : 1 ))
+	.ci/pytest-part integration tests/integration $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was made, reports excepted
+	@rm -rf $(VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis
