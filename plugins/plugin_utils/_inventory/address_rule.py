@@ -1,0 +1,71 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a declaration lets something listen. This module is private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AddressRule:
+    """``any``, or a set of networks. A wildcard address lies in no network: it listens on more."""
+
+    text: str
+    networks: tuple[Network, ...] | None  # None: any
+
+    def __str__(self) -> str:
+        return self.text
+
+    def allows(self, address: Address, *, loopback_only: bool) -> bool:
+        """True when a listener on ``address`` is within the rule.
+
+        ``loopback_only`` says that the kernel lets nothing but the loopback device reach it, whatever
+        its address is (a socket bound to ``lo``).
+        """
+        if self.networks is None:
+            return True
+        if address.is_unspecified:
+            return loopback_only and any(network in _LOOPBACK for network in self.networks)
+        return any(address in network for network in self.networks if network.version == address.version)
+
+    def overlaps(self, other: AddressRule) -> bool:
+        """True when some address is within both."""
+        if self.networks is None or other.networks is None:
+            return True
+        return any(
+            mine.version == theirs.version and mine.overlaps(theirs)  # type: ignore[arg-type]
+            for mine in self.networks
+            for theirs in other.networks
+        )
+
+
+def parse_addresses(value: str | list[str]) -> AddressRule:
+    """The rule for ``any``, ``loopback``, an address, a network, or a list of them.
+
+    Raises ValueError with the entry that is none of these.
+    """
+    entries = [value] if isinstance(value, str) else value
+    networks: list[Network] = []
+    for entry in entries:
+        if entry == "any":
+            return AddressRule("any", None)
+        if entry == "loopback":
+            networks.extend(_LOOPBACK)
+            continue
+        try:
+            network = ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"{entry!r} is no address") from None
+        if network.network_address.is_unspecified:
+            return AddressRule("any", None)
+        networks.append(network)
+    return AddressRule(", ".join(entries), tuple(networks))

@@ -1,0 +1,189 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From variables to the declared inventory: layers, schema, typed values, contradictions.
+
+All errors are collected; a host whose inventory has one is not assessed. This module is private to
+the collection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from .address_rule import AddressRule, parse_addresses
+from .declared import Declaration, Inventory, PortException
+from .plain import Plain
+from .port_range import PortRange, parse_port
+from .problem import Problem, shown
+from .schema import schema_problems
+
+_LAYER = re.compile(r"vigil_(ports|exceptions)(__[a-z0-9_]+)?")
+_FIXED = ("vigil_addresses", "vigil_vantages")
+_OURS = re.compile(r"vigil_?(port|exception|address|vantage)", re.IGNORECASE)
+
+T = TypeVar("T")
+
+
+def is_inventory_variable(name: str) -> bool:
+    """True for a variable of the declared inventory, and for one that was probably meant to be.
+
+    ``vigil_ports_web`` (one underscore) would otherwise be left out without a word.
+    """
+    return bool(_OURS.match(name))
+
+
+def load_inventory(variables: Mapping[str, Plain]) -> tuple[Inventory, tuple[Problem, ...]]:
+    """The declared inventory of one host, and every problem in it.
+
+    ``variables`` holds plain JSON values by variable name (see :func:`plain`). With any problem the
+    inventory is empty: half an inventory would excuse or accuse at random.
+    """
+    problems = [_misnamed(name) for name in sorted(variables) if not _LAYER.fullmatch(name) and name not in _FIXED]
+    known = {name: value for name, value in variables.items() if _LAYER.fullmatch(name) or name in _FIXED}
+    against_schema = schema_problems(known)
+    problems += against_schema
+    broken = frozenset(_entry_of(problem.place) for problem in against_schema)
+    declarations = _entries(known, "vigil_ports", _declarations, broken, problems)
+    exceptions = _entries(known, "vigil_exceptions", _exceptions, broken, problems)
+    problems += _contradictions(declarations)
+    if problems:
+        return Inventory((), ()), tuple(problems)
+    return Inventory(tuple(declarations), tuple(exceptions)), ()
+
+
+def _misnamed(name: str) -> Problem:
+    known = ["vigil_ports", "vigil_exceptions", *_FIXED]
+    near = difflib.get_close_matches(re.sub("(?<=s)_(?=[a-z0-9])", "__", name).split("__", maxsplit=1)[0], known, n=1)
+    hint = f"; did you mean {near[0]!r}, or a layer {near[0] + '__NAME'!r}?" if near else ""
+    return Problem(name, "a variable", f"not a variable of the inventory{hint}", ", ".join([*known, "vigil_ports__NAME"]))
+
+
+def _entries(
+    variables: Mapping[str, Plain],
+    stem: str,
+    build: Callable[[str, Mapping[str, Any], list[Problem]], Iterable[T]],
+    broken: frozenset[str],
+    problems: list[Problem],
+) -> list[T]:
+    """The typed entries of all layers of a kind, but for those that the schema refused already."""
+    built: list[T] = []
+    for name in sorted(variables):
+        if (name == stem or name.startswith(f"{stem}__")) and name not in broken:
+            layer: Any = variables[name]
+            for index, entry in enumerate(layer):
+                place = f"{name}[{index}]"
+                if place not in broken:
+                    built.extend(build(place, entry, problems))
+    return built
+
+
+def _entry_of(place: str) -> str:
+    """``vigil_ports__web[3].prot`` -> ``vigil_ports__web[3]``; a whole layer stays as it is."""
+    return place.split(".", maxsplit=1)[0]
+
+
+def _declarations(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Iterable[Declaration]:
+    reach = entry.get("reachable_from", [])
+    user = entry.get("user")
+    address = _address(place, entry, problems)
+    review_by = _day(place, entry, "review_by", problems)
+    for port in _ports(place, entry, problems):
+        yield Declaration(
+            place=place,
+            port=port,
+            protocol=entry.get("protocol", "tcp"),
+            address=address,
+            namespace=entry.get("namespace", "host"),
+            service=entry.get("service"),
+            process=entry.get("process"),
+            user=None if user is None else str(user),
+            unit=entry.get("unit"),
+            reachable_from=None if reach == "any" else frozenset(reach),
+            required=entry.get("required", True),
+            justification=entry["justification"],
+            owner=entry["owner"],
+            approved_by=entry.get("approved_by"),
+            change=entry.get("change"),
+            review_by=review_by,
+        )
+
+
+def _exceptions(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Iterable[PortException]:
+    address = _address(place, entry, problems)
+    expires = _day(place, entry, "expires", problems)
+    for port in _ports(place, entry, problems):
+        if expires is not None:
+            yield PortException(
+                place=place,
+                port=port,
+                protocol=entry.get("protocol", "tcp"),
+                address=address,
+                namespace=entry.get("namespace", "host"),
+                vantage=entry.get("vantage"),
+                rules=frozenset(entry["rules"]) if "rules" in entry else None,
+                reason=entry["reason"],
+                owner=entry["owner"],
+                approved_by=entry.get("approved_by"),
+                change=entry.get("change"),
+                expires=expires,
+            )
+
+
+def _ports(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> list[PortRange]:
+    given = entry["port"]
+    ranges = []
+    for index, value in enumerate(given if isinstance(given, list) else [given]):
+        where = f"{place}.port[{index}]" if isinstance(given, list) else f"{place}.port"
+        try:
+            ranges.append(parse_port(value))
+        except ValueError as error:
+            problems.append(Problem(where, shown(value), str(error), 'a port from 1 to 65535, or a range as "8000-8010"'))
+    return ranges
+
+
+def _address(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> AddressRule:
+    given = entry.get("address", "any")
+    try:
+        return parse_addresses(given)
+    except ValueError as error:
+        allowed = "any, loopback, an IP address, a network as 192.0.2.0/24, or a list of them"
+        problems.append(Problem(f"{place}.address", shown(given), str(error), allowed))
+        return parse_addresses("any")
+
+
+def _day(place: str, entry: Mapping[str, Any], key: str, problems: list[Problem]) -> dt.date | None:
+    if key not in entry:
+        return None
+    try:
+        return dt.date.fromisoformat(entry[key])
+    except ValueError:
+        problems.append(Problem(f"{place}.{key}", shown(entry[key]), "no such day", "a day as YYYY-MM-DD"))
+        return None
+
+
+def _contradictions(declarations: list[Declaration]) -> Iterable[Problem]:
+    """Two declarations of one endpoint that name different owners."""
+    ordered = sorted(declarations, key=lambda declaration: (declaration.protocol, declaration.port))
+    for index, earlier in enumerate(ordered):
+        for later in ordered[index + 1 :]:
+            if later.protocol != earlier.protocol or later.port.first > earlier.port.last:
+                break
+            if (
+                later.owner != earlier.owner
+                and later.namespace == earlier.namespace
+                and later.address.overlaps(earlier.address)
+            ):
+                first, second = sorted((earlier, later), key=lambda declaration: declaration.place)
+                yield Problem(
+                    f"{second.place}.port",
+                    shown(second.port.subject),
+                    f"{second.protocol}/{second.port} is declared here for {second.owner!r}"
+                    f" and at {first.place} for {first.owner!r}",
+                    "one owner for each endpoint",
+                )
