@@ -11,6 +11,7 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 ANSIBLE_CORE ?=
+PYTHON_MINOR := $(if $(filter 2.20 2.21,$(ANSIBLE_CORE)),12,11)
 INVENTORY ?= examples/quickstart/inventory.yml
 
 CACHE := $(CURDIR)/.cache
@@ -47,13 +48,13 @@ test: packages env ## Everything: packages, lint, sanity, unit, integration
 
 .PHONY: packages
 packages: ## Install the system packages that the integration tests need (root, apt)
-	@.ci/system-packages install tests/integration/packages.txt
+	@.ci/system-packages install tests/sanity/packages.txt tests/integration/packages.txt
 
 .PHONY: env
 env: $(VENV)/.stamp-dev $(TREE) $(INSTALLED)/MANIFEST.json ## Environment, development tree and the installed collection
 
 $(VENV)/.stamp-run: requirements/run.txt meta/ee-requirements.txt
-	@python=$$(.ci/choose-python)
+	@python=$$(.ci/choose-python $(PYTHON_MINOR))
 	.ci/make-venv "$$python" $(VENV)
 	echo "Installing what an audit needs into $(VENV) ($$($(BIN)/python -V))"
 	$(PIP_INSTALL) -r requirements/run.txt
@@ -84,7 +85,7 @@ build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/di
 	@ls .cache/dist/*.tar.gz
 
 .PHONY: lint
-lint: env lint-ruff lint-mypy ## Read the sources: ruff, mypy, ansible-lint, antsibull-docs, changelog
+lint: lint-ruff lint-mypy lint-ansible lint-docs lint-changelog lint-shell ## Read the sources: ruff, mypy, ansible-lint, antsibull-docs, changelog
 
 .PHONY: lint-ruff
 lint-ruff: env
@@ -93,6 +94,35 @@ lint-ruff: env
 .PHONY: lint-mypy
 lint-mypy: env
 	@mypy $(TREE)/plugins
+
+# ansible-lint reads .ansible-lint: profile production, nothing skipped.
+.PHONY: lint-ansible
+lint-ansible: env
+	@ansible-lint --offline --strict --nocolor
+
+.PHONY: lint-docs
+lint-docs: env
+	@cd $(TREE)
+	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+
+.PHONY: lint-changelog
+lint-changelog: env
+	@antsibull-changelog lint
+	antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
+
+.PHONY: lint-shell
+lint-shell:
+	@.ci/shellcheck .ci/* tests/sanity/run.sh
+
+.PHONY: sanity
+sanity: $(VENV)/.stamp-run ## ansible-test sanity, nothing ignored; ARGS="--test pylint" narrows it
+	@tests/sanity/run.sh $(ARGS)
+
+.PHONY: sanity-all
+sanity-all: ## The same with each supported ansible-core, in environments of their own
+	@for core in 2.19 2.20 2.21; do
+	    $(MAKE) --no-print-directory sanity VENV=.cache/venv/$$core ANSIBLE_CORE=$$core
+	done
 
 .PHONY: unit
 unit: env ## Unit tests; ARGS="-k name -x" narrows them
