@@ -42,7 +42,7 @@ class AddressRule:
         if self.networks is None or other.networks is None:
             return True
         return any(
-            mine.version == theirs.version and mine.overlaps(theirs)  # type: ignore[arg-type]
+            mine.version == theirs.version and mine.overlaps(theirs)
             for mine in self.networks
             for theirs in other.networks
         )

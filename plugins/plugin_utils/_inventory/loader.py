@@ -61,7 +61,9 @@ def _misnamed(name: str) -> Problem:
     known = ["vigil_ports", "vigil_exceptions", *_FIXED]
     near = difflib.get_close_matches(re.sub("(?<=s)_(?=[a-z0-9])", "__", name).split("__", maxsplit=1)[0], known, n=1)
     hint = f"; did you mean {near[0]!r}, or a layer {near[0] + '__NAME'!r}?" if near else ""
-    return Problem(name, "a variable", f"not a variable of the inventory{hint}", ", ".join([*known, "vigil_ports__NAME"]))
+    return Problem(
+        name, "a variable", f"not a variable of the inventory{hint}", ", ".join([*known, "vigil_ports__NAME"])
+    )
 
 
 def _entries(
@@ -143,7 +145,9 @@ def _ports(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> lis
         try:
             ranges.append(parse_port(value))
         except ValueError as error:
-            problems.append(Problem(where, shown(value), str(error), 'a port from 1 to 65535, or a range as "8000-8010"'))
+            problems.append(
+                Problem(where, shown(value), str(error), 'a port from 1 to 65535, or a range as "8000-8010"')
+            )
     return ranges
 
 

@@ -13,11 +13,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-from jsonschema.exceptions import ValidationError
-
 from .plain import Plain
 from .problem import Problem, shown
+
+try:
+    import jsonschema
+except ImportError as error:
+    JSONSCHEMA_IMPORT_ERROR: ImportError | None = error
+else:
+    JSONSCHEMA_IMPORT_ERROR = None
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_inventory``.
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "inventory.schema.json"
@@ -25,7 +29,9 @@ SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "inventory.schem
 
 def schema_problems(variables: Mapping[str, Plain]) -> list[Problem]:
     """Every way in which the variables break the schema, in the order of their places."""
-    errors = sorted(_validator().iter_errors(dict(variables)), key=lambda error: [str(step) for step in error.absolute_path])
+    errors = sorted(
+        _validator().iter_errors(dict(variables)), key=lambda error: [str(step) for step in error.absolute_path]
+    )
     return [problem for error in errors for problem in _problems_of(error)]
 
 
@@ -35,7 +41,7 @@ def _validator() -> Any:
     return jsonschema.Draft202012Validator(schema)
 
 
-def _problems_of(error: ValidationError) -> Iterator[Problem]:
+def _problems_of(error: Any) -> Iterator[Problem]:
     place = _place(error)
     if error.validator == "additionalProperties":
         yield from _unknown_keys(error, place)
@@ -50,7 +56,7 @@ def _problems_of(error: ValidationError) -> Iterator[Problem]:
         yield Problem(place, shown(error.instance), _message(error), _allowed(error.schema))
 
 
-def _place(error: ValidationError) -> str:
+def _place(error: Any) -> str:
     steps = list(error.absolute_path)
     text = str(steps[0]) if steps else "(variables)"
     for step in steps[1:]:
@@ -58,7 +64,7 @@ def _place(error: ValidationError) -> str:
     return text
 
 
-def _unknown_keys(error: ValidationError, place: str) -> Iterator[Problem]:
+def _unknown_keys(error: Any, place: str) -> Iterator[Problem]:
     known = sorted(error.schema.get("properties", {}))
     for key in sorted(set(error.instance) - set(known)):
         near = [name for name in known if name.startswith(key)] or difflib.get_close_matches(key, known, n=1)
@@ -66,7 +72,7 @@ def _unknown_keys(error: ValidationError, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}.{key}", shown(error.instance[key]), f"unknown key{hint}", ", ".join(known))
 
 
-def _message(error: ValidationError) -> str:
+def _message(error: Any) -> str:
     if error.validator == "type":
         return f"wrong type: {_type_name(error.instance)}"
     if error.validator in ("minimum", "maximum", "minItems", "minLength", "maxLength", "minProperties"):

@@ -1,0 +1,191 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules over what can be reached from outside. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._evidence.observed import Endpoint, Listener, ScannedTarget
+from .._inventory.declared import Declaration
+from .catalogue import CATALOGUE
+from .finding import Finding, Status, about_declaration
+from .host_view import HostView, would_answer
+
+
+def exposures(view: HostView) -> Iterator[Finding]:
+    """undeclared-exposure and forbidden-exposure: every open port is declared, and for this vantage point."""
+    for target in view.targets:
+        undeclared = 0
+        for endpoint in _open(target):
+            declared = list(view.declarations_for(endpoint.protocol, endpoint.port))
+            if not declared:
+                undeclared += 1
+                message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, undeclared"
+                yield _about_target(
+                    "undeclared-exposure", "fail", view, target, message, endpoint.protocol, endpoint.port
+                )
+            elif not any(declaration.is_reachable_from(target.vantage) for declaration in declared):
+                first = declared[0]
+                reach = ", ".join(sorted(first.reachable_from or ())) or "no vantage point"
+                message = (
+                    f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage},"
+                    f" but declared reachable from {reach}"
+                )
+                yield about_declaration(
+                    "forbidden-exposure",
+                    "fail",
+                    view.host,
+                    first,
+                    message,
+                    port=endpoint.port,
+                    address=target.address,
+                    vantage=target.vantage,
+                )
+        if not undeclared and _trusted(target):
+            message = f"every port found open at {target.address} from {target.vantage} is declared"
+            yield _about_target("undeclared-exposure", "pass", view, target, message)
+
+
+def blocked_services(view: HostView) -> Iterator[Finding]:
+    """blocked-service: what listens and is declared reachable is open from there."""
+    for declaration in view.inventory.declarations:
+        if declaration.namespace != "host":
+            continue
+        ports = sorted({listener.port for listener in view.listeners_of(declaration)})
+        for vantage in sorted({target.vantage for target in view.targets}):
+            if declaration.is_reachable_from(vantage):
+                targets = [target for target in view.targets if target.vantage == vantage]
+                for port in ports:
+                    yield from _reach(view, declaration, port, targets)
+
+
+def _reach(view: HostView, declaration: Declaration, port: int, targets: list[ScannedTarget]) -> Iterator[Finding]:
+    """Whether one port that listens is open at the addresses where it would answer."""
+    listeners = [listener for listener in view.listeners_of(declaration) if listener.port == port]
+    states = {target.address: target.state_of(declaration.protocol, port) for target in targets}
+    expected = [
+        target
+        for target in targets
+        if any(would_answer(listener, target.address, view.own_addresses) for listener in listeners)
+    ]
+    if not expected and "open" not in states.values():
+        # It listens where none of the scanned addresses leads to, or nobody can tell: one open address would do.
+        expected = targets[:1]
+    vantage = targets[0].vantage
+    subject = f"{declaration.protocol}/{port}"
+    for target in expected:
+        state = states[target.address]
+        where = {"port": port, "address": target.address, "vantage": vantage}
+        if state == "open":
+            message = f"{subject} at {target.address} is open from {vantage}, as declared"
+            yield about_declaration("blocked-service", "pass", view.host, declaration, message, **where)
+        elif state == "open|filtered":
+            # No answer is all that a UDP scan gets from a service that answers only what it understands.
+            gap = f"{view.host}:no-answer:{subject}@{vantage}"
+            message = f"{subject} at {target.address} gave no answer to {vantage}: open or filtered cannot be told"
+            yield about_declaration(
+                "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
+            )
+        elif state is not None:
+            message = f"{subject} at {target.address} is {state} from {vantage}, but declared reachable; it listens on {_places(listeners)}"
+            yield about_declaration("blocked-service", "fail", view.host, declaration, message, **where)
+
+
+def open_without_listeners(view: HostView) -> Iterator[Finding]:
+    """open-without-listener: every open port has a listener that would answer there."""
+    if view.listeners is None:
+        return
+    for target in view.targets:
+        orphans = [endpoint for endpoint in _open(target) if not _has_listener(view, target, endpoint)]
+        for endpoint in orphans:
+            message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, but no listener of the host answers there"
+            yield _about_target(
+                "open-without-listener", "fail", view, target, message, endpoint.protocol, endpoint.port
+            )
+        if not orphans and _trusted(target):
+            message = f"every port found open at {target.address} from {target.vantage} has its listener"
+            yield _about_target("open-without-listener", "pass", view, target, message)
+
+
+def firewall_holes(view: HostView) -> Iterator[Finding]:
+    """firewall-hole: a closed answer where most ports of the address are filtered, and nothing is meant to be there."""
+    for target in view.targets:
+        holes: list[int] = []
+        if target.count("tcp", "filtered") > target.count("tcp", "closed"):
+            spans = [
+                span for row in target.states if (row.protocol, row.state) == ("tcp", "closed") for span in row.ports
+            ]
+            holes = [port for first, last in spans for port in range(first, last + 1) if _is_hole(view, target, port)]
+        for port in holes:
+            message = f"tcp/{port} at {target.address} answers closed to {target.vantage}, while most of its ports are filtered"
+            yield _about_target("firewall-hole", "fail", view, target, message, "tcp", port)
+        if not holes and _trusted(target):
+            message = f"no port at {target.address} stands out from the others as seen from {target.vantage}"
+            yield _about_target("firewall-hole", "pass", view, target, message)
+
+
+def _is_hole(view: HostView, target: ScannedTarget, port: int) -> bool:
+    if any(declaration.is_reachable_from(target.vantage) for declaration in view.declarations_for("tcp", port)):
+        return False
+    return not any(
+        listener.protocol == "tcp"
+        and listener.port == port
+        and would_answer(listener, target.address, view.own_addresses) is not False
+        for listener in view.listeners or ()
+    )
+
+
+def _has_listener(view: HostView, target: ScannedTarget, endpoint: Endpoint) -> bool:
+    return any(
+        listener.protocol == endpoint.protocol
+        and listener.port == endpoint.port
+        and would_answer(listener, target.address, view.own_addresses) is not False
+        for listener in view.listeners or ()
+    )
+
+
+def _open(target: ScannedTarget) -> Iterator[Endpoint]:
+    for endpoint in target.endpoints:
+        if endpoint.state == "open":
+            yield endpoint
+
+
+def _trusted(target: ScannedTarget) -> bool:
+    """True when the scan looked at all it was asked to, so that finding nothing means something."""
+    return target.status == "complete" and not target.unknown
+
+
+def _endpoint(endpoint: Endpoint) -> str:
+    service = endpoint.service or {}
+    name = " ".join(str(service[key]) for key in ("product", "version") if service.get(key))
+    return f"{endpoint.protocol}/{endpoint.port}{f' ({name})' if name else ''}"
+
+
+def _places(listeners: list[Listener]) -> str:
+    return ", ".join(sorted({listener.where for listener in listeners}))
+
+
+def _about_target(
+    rule: str,
+    status: Status,
+    view: HostView,
+    target: ScannedTarget,
+    message: str,
+    protocol: str | None = None,
+    port: int | None = None,
+) -> Finding:
+    return Finding(
+        rule=rule,
+        status=status,
+        severity=CATALOGUE[rule].severity,
+        host=view.host,
+        namespace=None,
+        protocol=protocol,
+        port=port,
+        address=target.address,
+        vantage=target.vantage,
+        message=message,
+    )

@@ -1,0 +1,111 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A rule applied to one subject. This module is private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from .._inventory.declared import Declaration
+from .catalogue import CATALOGUE, severity_rank
+
+Status = Literal["pass", "fail", "excepted", "not_assessed"]
+Port = int | str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """What an audit says of one subject.
+
+    ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range as text, or
+    None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place`` and
+    ``owner`` come from the declaration or exception that the finding speaks of.
+    """
+
+    rule: str
+    status: Status
+    severity: str
+    host: str | None
+    namespace: str | None
+    protocol: str | None
+    port: Port
+    address: str | None
+    vantage: str | None
+    message: str
+    details: tuple[str, ...] = ()
+    gap: str | None = None
+    accepted: bool = False
+    place: str | None = None
+    owner: str | None = None
+    exception: Mapping[str, Any] | None = None
+    breaks_gate: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same from run to run: a digest of what the finding is about, and of nothing that changes."""
+        subject = (self.rule, self.host, self.namespace, self.protocol, self.port, self.address, self.vantage, self.gap)
+        # An exception or a declaration is known by its port; two of them for one port by their place.
+        where = self.place if CATALOGUE[self.rule].case == "exception" else None
+        return hashlib.sha256("\x1f".join(str(part) for part in (*subject, where)).encode()).hexdigest()[:20]
+
+    @property
+    def endpoint(self) -> str:
+        """``tcp/443``, or an empty text where the finding is not about a port."""
+        return f"{self.protocol}/{self.port}" if self.port is not None else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        rule = CATALOGUE[self.rule]
+        row = {field: getattr(self, field) for field in _FIELDS}
+        return {
+            **row,
+            "id": self.id,
+            "details": list(self.details),
+            "remedy": rule.remedy,
+            "controls": list(rule.controls),
+        }
+
+    @property
+    def sort_key(self) -> tuple[Any, ...]:
+        port = self.port if isinstance(self.port, int) else int(str(self.port).split("-", 1)[0]) if self.port else 0
+        texts = (self.vantage, self.address, self.namespace, self.gap, self.place, str(self.port))
+        return (self.rule, self.protocol or "", port, *(text or "" for text in texts))
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Finding))
+
+
+def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Order of findings for people: what breaks the gate first, then by severity, host and rule."""
+    return (
+        not row["breaks_gate"],
+        -severity_rank(row["severity"]),
+        row["host"] or "",
+        row["rule"],
+        str(row["port"] or ""),
+    )
+
+
+def about_declaration(
+    rule: str, status: Status, host: str, declaration: Declaration, message: str, **more: Any
+) -> Finding:
+    """A finding whose subject is a declaration: its port or range, and its namespace."""
+    return Finding(
+        rule=rule,
+        status=status,
+        severity=more.pop("severity", CATALOGUE[rule].severity),
+        host=host,
+        namespace=declaration.namespace,
+        protocol=declaration.protocol,
+        port=more.pop("port", declaration.port.subject),
+        address=more.pop("address", None),
+        vantage=more.pop("vantage", None),
+        message=message,
+        place=declaration.place,
+        owner=declaration.owner,
+        **more,
+    )

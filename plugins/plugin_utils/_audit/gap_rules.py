@@ -1,0 +1,124 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rule over what could not be looked at. This module is private to the collection.
+
+Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .._evidence.observed import ScannedTarget, spans_count
+from .._inventory.problem import Problem
+from .catalogue import CATALOGUE
+from .finding import Finding
+
+
+def gap(
+    name: str,
+    message: str,
+    *,
+    host: str | None,
+    vantage: str | None = None,
+    address: str | None = None,
+    details: Sequence[str] = (),
+) -> Finding:
+    """A not-assessed finding under the name by which it can be accepted."""
+    return Finding(
+        rule="not-assessed",
+        status="not_assessed",
+        severity=CATALOGUE["not-assessed"].severity,
+        host=host,
+        namespace=None,
+        protocol=None,
+        port=None,
+        address=address,
+        vantage=vantage,
+        message=message,
+        details=tuple(details),
+        gap=name,
+    )
+
+
+def assessed(host: str, message: str, *, vantage: str | None = None, address: str | None = None) -> Finding:
+    """The pass of the same rule: all of it was looked at."""
+    return Finding(
+        rule="not-assessed",
+        status="pass",
+        severity=CATALOGUE["not-assessed"].severity,
+        host=host,
+        namespace=None,
+        protocol=None,
+        port=None,
+        address=address,
+        vantage=vantage,
+        message=message,
+    )
+
+
+def inventory_gap(host: str, problems: Sequence[Problem]) -> Finding:
+    """The declared inventory of the host has errors: no verdict can rest on it."""
+    first, more = problems[0], len(problems) - 1
+    message = f"the declared inventory is not valid: {first}" + (f" (and {more} more)" if more else "")
+    return gap(f"{host}:inventory-invalid", message, host=host, details=[str(problem) for problem in problems])
+
+
+def host_gap(host: str, status: str, why: str | None) -> Finding:
+    """The host could not be looked at from inside."""
+    return gap(f"{host}:{status}", f"the host was not looked at: {why or status}", host=host)
+
+
+def listing_gaps(host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str]) -> Iterator[Finding]:
+    """What the listing on the host left out and the audit would have needed."""
+    for source, how in sorted(coverage["sources"].items()):
+        if how == "failed":
+            why = "; ".join(f"{one['code']}: {one['message']}" for one in coverage["problems"]) or "no reason given"
+            yield gap(
+                f"{host}:not-listed:{source}",
+                f"{source.replace('_', ' ')} sockets could not be listed: {why}",
+                host=host,
+            )
+    not_looked_at = {str(one["what"]): str(one["reason"]) for one in coverage["not_looked_at"]}
+    for protocol in sorted(set(declared_protocols) & set(not_looked_at)):
+        message = f"{protocol} is declared, but was not looked at: {not_looked_at[protocol]}"
+        yield gap(f"{host}:not-listed:{protocol}", message, host=host)
+    for missed in coverage["namespaces"]["missed"]:
+        name = f"{host}:namespace-missed:{missed['namespace']}"
+        yield gap(name, f"network namespace {missed['namespace']} could not be entered: {missed['reason']}", host=host)
+
+
+def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_none: str | None) -> Iterator[Finding]:
+    """What a vantage point did not see of the host; a pass for each address it saw all of."""
+    if not targets:
+        name = f"{host}:not-scanned@{vantage}"
+        message = f"the host was not scanned from {vantage}: {why_none or 'no scanner reported on it'}"
+        yield gap(name, message, host=host, vantage=vantage)
+    for target in targets:
+        if target.status in ("complete", "partial") and not target.unknown:
+            if target.status == "complete":
+                yield assessed(
+                    host, f"{target.address} was scanned from {vantage}", vantage=vantage, address=target.address
+                )
+                continue
+        missing = ", ".join(
+            f"{spans_count(spans)} {protocol} ports ({_spans_text(spans)})"
+            for protocol, spans in sorted(target.unknown.items())
+        )
+        what = "scan-partial" if target.states else "scan-failed"
+        message = f"{target.address} was not fully scanned from {vantage}: {target.reason or target.status}"
+        yield gap(
+            f"{host}:{what}@{vantage}",
+            f"{message}{f'; nothing is known of {missing}' if missing else ''}",
+            host=host,
+            vantage=vantage,
+            address=target.address,
+        )
+
+
+def _spans_text(spans: Sequence[tuple[int, int]], limit: int = 12) -> str:
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
+    return ",".join(texts[:limit]) + (f" and {len(texts) - limit} more spans" if len(texts) > limit else "")

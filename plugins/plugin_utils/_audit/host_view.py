@@ -1,0 +1,80 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that the rules know of one host. This module is private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._inventory.declared import Declaration, Inventory
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostView:
+    """One host: declared, listening, reachable. ``listeners`` is None when they could not be gathered."""
+
+    host: str
+    inventory: Inventory
+    listeners: tuple[Listener, ...] | None
+    own_addresses: Mapping[str, str]  # address -> device
+    targets: tuple[ScannedTarget, ...]
+    today: dt.date
+    expiring_days: int
+
+    def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Iterator[Declaration]:
+        for declaration in self.inventory.declarations:
+            if declaration.protocol == protocol and port in declaration.port and declaration.namespace == namespace:
+                yield declaration
+
+    def listeners_of(self, declaration: Declaration) -> Iterator[Listener]:
+        """The listeners that the declaration is about: protocol, port, namespace and address."""
+        for listener in self.listeners or ():
+            if covers(declaration, listener):
+                yield listener
+
+
+def covers(declaration: Declaration, listener: Listener) -> bool:
+    """True when the declaration lets this listener be."""
+    return (
+        declaration.protocol == listener.protocol
+        and listener.port in declaration.port
+        and declaration.namespace == listener.namespace
+        and declaration.address.allows(listener.address, loopback_only=listener.loopback_only)
+    )
+
+
+def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[str, str]) -> bool | None:
+    """Whether traffic to the scanned address reaches the listener; None when that cannot be told.
+
+    An address that the host does not hold is translated on the way (NAT, load balancer), so any
+    listener that is not confined to loopback may be the one. IPv6 wildcard sockets take IPv4 as well
+    unless IPV6_V6ONLY is set (ipv6(7)); Linux accepts on any device for any of its addresses (weak host
+    model), so a device-bound socket stays undecided unless its device holds the address.
+    """
+    if listener.namespace != "host":
+        return False
+    target = address_of(scanned)
+    if scanned not in own_addresses and not target.is_loopback:
+        return False if listener.loopback_only else None
+    if target.is_loopback:
+        if listener.interface not in (None, "lo"):
+            return False
+    elif listener.loopback_only:
+        return False
+    if listener.address.is_unspecified:
+        if listener.address.version == target.version:
+            answers: bool | None = True
+        elif listener.address.version == 6:
+            answers = None if listener.v6only is None else not listener.v6only
+        else:
+            answers = False
+    else:
+        answers = listener.address == target
+    if answers and listener.interface and listener.interface != own_addresses.get(scanned, listener.interface):
+        return None
+    return answers

@@ -1,0 +1,147 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules over what listens on a host. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._evidence.observed import Listener
+from .._inventory.declared import Declaration
+from .catalogue import CATALOGUE
+from .finding import Finding, about_declaration
+from .host_view import HostView, covers
+
+
+def undeclared_listeners(view: HostView) -> Iterator[Finding]:
+    """undeclared-listener: one finding for each listener that no declaration covers, or one pass."""
+    if view.listeners is None:
+        return
+    by_endpoint: dict[tuple[str, str, int, str], Listener] = {}
+    for listener in view.listeners:
+        near = list(view.declarations_for(listener.protocol, listener.port, listener.namespace))
+        if not any(covers(declaration, listener) for declaration in near):
+            by_endpoint[listener.namespace, listener.protocol, listener.port, listener.where] = listener
+    for (namespace, protocol, port, where), listener in by_endpoint.items():
+        near = list(view.declarations_for(protocol, port, namespace))
+        elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
+        yield Finding(
+            rule="undeclared-listener",
+            status="fail",
+            severity=_severity(listener),
+            host=view.host,
+            namespace=namespace,
+            protocol=protocol,
+            port=port,
+            address=where,
+            vantage=None,
+            message=f"{who(listener)} listens on {protocol}/{port} at {where}, undeclared{elsewhere}",
+            owner=near[0].owner if near else None,
+        )
+    if not by_endpoint:
+        yield Finding(
+            rule="undeclared-listener",
+            status="pass",
+            severity=CATALOGUE["undeclared-listener"].severity,
+            host=view.host,
+            namespace=None,
+            protocol=None,
+            port=None,
+            address=None,
+            vantage=None,
+            message=f"each of {len(view.listeners)} listeners is declared",
+        )
+
+
+def _severity(listener: Listener) -> str:
+    if listener.loopback_only:
+        return "info"
+    return "low" if listener.ephemeral else CATALOGUE["undeclared-listener"].severity
+
+
+def missing_listeners(view: HostView) -> Iterator[Finding]:
+    """missing-listener: for each required declaration a pass or a fail."""
+    if view.listeners is None:
+        return
+    for declaration in view.inventory.declarations:
+        if not declaration.required:
+            continue
+        found = next(view.listeners_of(declaration), None)
+        if found is not None:
+            message = f"{who(found)} listens on {found.protocol}/{found.port} at {found.where}"
+            yield about_declaration("missing-listener", "pass", view.host, declaration, message)
+            continue
+        other = next(
+            (one for one in view.listeners if one.protocol == declaration.protocol and one.port in declaration.port),
+            None,
+        )
+        elsewhere = f"; at {other.where} in namespace {other.namespace} something does" if other else ""
+        message = f"nothing listens on {declaration.protocol}/{declaration.port} at {declaration.address}{elsewhere}"
+        yield about_declaration("missing-listener", "fail", view.host, declaration, message)
+
+
+def wrong_owners(view: HostView) -> Iterator[Finding]:
+    """wrong-owner: for each declaration that names one and has a listener."""
+    for declaration in view.inventory.declarations:
+        listeners = list(view.listeners_of(declaration)) if declaration.names_owner else []
+        if not listeners:
+            continue
+        deviations = [text for listener in listeners for text in _deviations(declaration, listener)]
+        unknown = [text for listener in listeners for text in _unknowns(declaration, listener)]
+        if deviations:
+            message = f"{declaration.protocol}/{declaration.port}: {deviations[0]}"
+            yield about_declaration(
+                "wrong-owner", "fail", view.host, declaration, message, details=tuple(deviations[1:])
+            )
+        elif unknown:
+            gap = f"{view.host}:owner-unknown:{declaration.protocol}/{declaration.port}"
+            message = f"{declaration.protocol}/{declaration.port}: {unknown[0]}"
+            yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, gap=gap)
+        else:
+            yield about_declaration("wrong-owner", "pass", view.host, declaration, f"{who(listeners[0])}, as declared")
+
+
+def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
+    """In what the listener differs from what is declared. Every owner must be the declared process."""
+    if declaration.process and listener.owners:
+        for owner in listener.owners:
+            base = (owner.executable or "").rsplit("/", 1)[-1]
+            # The kernel cuts a process name at 15 characters (TASK_COMM_LEN, proc_pid_comm(5)).
+            if declaration.process not in (base, owner.executable) and declaration.process[:15] != owner.name:
+                yield f"process {owner.name} ({owner.executable or 'executable unknown'}) instead of {declaration.process}"
+    if declaration.user:
+        users = {str(one) for one in (listener.user, listener.uid) if one is not None}
+        users |= {str(one) for owner in listener.owners for one in (owner.user, owner.uid) if one is not None}
+        if users and declaration.user not in users:
+            yield f"user {listener.user if listener.user is not None else listener.uid} instead of {declaration.user}"
+    if declaration.unit:
+        units = {listener.unit, listener.activates, *(owner.unit for owner in listener.owners)} - {None}
+        if units and declaration.unit not in units:
+            yield f"unit {' and '.join(sorted(map(str, units)))} instead of {declaration.unit}"
+
+
+def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
+    """What the declaration asks for and the host did not tell."""
+    if declaration.process and (not listener.owners or listener.owners_state != "known"):
+        yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
+    if declaration.user and listener.user is None and listener.uid is None and not listener.owners:
+        yield "the user behind the socket is unknown"
+    if declaration.unit and not listener.unit and not any(owner.unit for owner in listener.owners):
+        yield "the systemd unit behind the socket is unknown"
+
+
+def who(listener: Listener) -> str:
+    """The owner of a listener in a few words."""
+    names = sorted({owner.name for owner in listener.owners})
+    process = (
+        " and ".join(names)
+        if names
+        else "a process that is unknown"
+        if listener.owners_state != "kernel"
+        else "the kernel"
+    )
+    user = listener.user if listener.user is not None else listener.uid
+    deleted = " from a deleted executable" if any(owner.executable_deleted for owner in listener.owners) else ""
+    return f"{process}{f' ({user})' if user is not None else ''}{deleted}"

@@ -1,0 +1,126 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Declared, listening and reachable side by side: one row for each port. Private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._evidence.observed import Listener
+from .._inventory.declared import Declaration
+from .finding import Finding, Port
+from .host_view import HostView, covers
+from .listening_rules import who
+
+_Key = tuple[str, str, Port]  # namespace, protocol, port or range
+
+
+def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Rows in the order of namespace, protocol and port.
+
+    A row holds ``declared`` (text or None), ``listening`` (list of texts; None: not known),
+    ``reachable`` (state by vantage point; "not known" where nothing is) and ``verdicts`` (the rules that
+    did not pass, with their status).
+    """
+    rows: dict[_Key, dict[str, Any]] = {}
+    for declaration in view.inventory.declarations:
+        row = _row(rows, view, (declaration.namespace, declaration.protocol, declaration.port.subject))
+        row["declared"].append(_declared(declaration))
+    for listener in view.listeners or ():
+        row = _row(rows, view, _key_of_listener(view, listener))
+        text = f"{listener.where} {who(listener)}"
+        if text not in row["listening"]:
+            row["listening"].append(text)
+    for target in view.targets:
+        for endpoint in target.endpoints:
+            if endpoint.state == "open":
+                _row(rows, view, _key_of_port(view, "host", endpoint.protocol, endpoint.port))
+    for key, row in rows.items():
+        row["reachable"] = _reachable(view, key)
+    _add_verdicts(rows, view, findings)
+    return [
+        rows[key]
+        for key in sorted(rows, key=lambda key: (key[0] != "host", key[0], key[1], _first(key[2]), str(key[2])))
+    ]
+
+
+def _row(rows: dict[_Key, dict[str, Any]], view: HostView, key: _Key) -> dict[str, Any]:
+    namespace, protocol, port = key
+    if key not in rows:
+        listening: list[str] | None = None if view.listeners is None else []
+        rows[key] = {
+            "namespace": namespace,
+            "protocol": protocol,
+            "port": port,
+            "declared": [],
+            "listening": listening,
+            "reachable": {},
+            "verdicts": [],
+        }
+    return rows[key]
+
+
+def _declared(declaration: Declaration) -> str:
+    parts = [declaration.service or "", f"on {declaration.address}" if declaration.address.networks else ""]
+    reach = "any" if declaration.reachable_from is None else ", ".join(sorted(declaration.reachable_from))
+    parts += [f"from {reach}" if reach else "not from outside", f"for {declaration.owner}"]
+    return " ".join(part for part in parts if part)
+
+
+def _key_of_listener(view: HostView, listener: Listener) -> _Key:
+    for declaration in view.declarations_for(listener.protocol, listener.port, listener.namespace):
+        if covers(declaration, listener):
+            return (declaration.namespace, declaration.protocol, declaration.port.subject)
+    return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
+
+
+def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _Key:
+    first = next(view.declarations_for(protocol, port, namespace), None)
+    return (namespace, protocol, first.port.subject if first else port)
+
+
+def _reachable(view: HostView, key: _Key) -> dict[str, str]:
+    """The states of one row's port by vantage point; of several addresses each different state once."""
+    namespace, protocol, port = key
+    if namespace != "host":
+        return {}
+    found: dict[str, str] = {}
+    for vantage in sorted({target.vantage for target in view.targets}):
+        texts = []
+        for target in view.targets:
+            if target.vantage == vantage:
+                states = {
+                    state for number in _ports(view, protocol, port) if (state := target.state_of(protocol, number))
+                }
+                texts.append("open" if "open" in states else ", ".join(sorted(states)) or "not known")
+        found[vantage] = ", ".join(sorted(set(texts)))
+    return found
+
+
+def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
+    """The ports of a row that say something: the one port, or of a range those that listen or are open."""
+    if isinstance(port, int):
+        return [port]
+    first, last = (int(part) for part in str(port).split("-"))
+    listening = {one.port for one in view.listeners or () if one.protocol == protocol}
+    opened = {one.port for target in view.targets for one in target.endpoints if one.protocol == protocol}
+    return sorted(number for number in listening | opened if first <= number <= last)
+
+
+def _add_verdicts(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        if finding.status == "pass" or finding.port is None or finding.protocol is None:
+            continue
+        key: _Key = (finding.namespace or "host", finding.protocol, finding.port)
+        if key not in rows and isinstance(finding.port, int):
+            key = _key_of_port(view, key[0], finding.protocol, finding.port)
+        verdict = {"rule": finding.rule, "status": finding.status}
+        if key in rows and verdict not in rows[key]["verdicts"]:
+            rows[key]["verdicts"].append(verdict)
+
+
+def _first(port: Port) -> int:
+    return int(str(port).split("-", 1)[0])

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rule over what answers on an open port. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .finding import Finding, about_declaration
+from .host_view import HostView
+
+#: Names that stand for one service. The first is nmap's (nmap-services, nmap-service-probes).
+_ALIASES = (
+    ("domain", "dns"),
+    ("mysql", "mariadb"),
+    ("postgresql", "postgres", "pgsql"),
+    ("ms-wbt-server", "rdp"),
+    ("microsoft-ds", "smb", "netbios-ssn"),
+    ("ntp", "chrony"),
+    ("ssl/http", "https", "http-over-tls"),
+    ("ssl/imap", "imaps"),
+    ("ssl/pop3", "pop3s"),
+    ("ssl/smtp", "smtps"),
+    ("ssl/ldap", "ldaps"),
+    ("ssl/mqtt", "secure-mqtt", "mqtts"),
+    ("http", "http-proxy", "http-alt"),
+)
+_CANONICAL = {name: names[0] for names in _ALIASES for name in names}
+
+#: What nmap says when it opened the port and could not tell what answers.
+_UNIDENTIFIED = frozenset(("unknown", "tcpwrapped", "ssl/unknown", "ssl", "ssl/tcpwrapped"))
+
+
+def wrong_services(view: HostView) -> Iterator[Finding]:
+    """wrong-service: what a scan identified is what the declaration says."""
+    for declaration in view.inventory.declarations:
+        if declaration.service is None or declaration.namespace != "host":
+            continue
+        for target in view.targets:
+            for endpoint in target.endpoints:
+                if endpoint.protocol != declaration.protocol or endpoint.port not in declaration.port:
+                    continue
+                identified = _identified(endpoint.service)
+                if identified is None:
+                    continue
+                subject = f"{endpoint.protocol}/{endpoint.port} at {target.address}"
+                same = _canonical(identified) == _canonical(declaration.service)
+                yield about_declaration(
+                    "wrong-service",
+                    "pass" if same else "fail",
+                    view.host,
+                    declaration,
+                    f"{subject} answers {target.vantage} as {identified}, declared {declaration.service}",
+                    port=endpoint.port,
+                    address=target.address,
+                    vantage=target.vantage,
+                )
+
+
+def _identified(service: Mapping[str, Any] | None) -> str | None:
+    """The service that answered, with ``ssl/`` before it inside TLS; None when that was only guessed."""
+    if not service or service.get("method") != "probed" or not service.get("name"):
+        return None
+    name = str(service["name"])
+    if service.get("tunnel") == "ssl" and not name.startswith("ssl/"):
+        name = "ssl/http" if name == "https" else f"ssl/{name}"
+    return None if name in _UNIDENTIFIED else name
+
+
+def _canonical(name: str) -> str:
+    lowered = name.lower()
+    return _CANONICAL.get(lowered, lowered)

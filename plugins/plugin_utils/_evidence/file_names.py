@@ -1,0 +1,34 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""File names for names that others chose. This module is private to the collection."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+
+_SAFE = frozenset(string.ascii_letters + string.digits + "_-.")
+#: Most file systems take 255 bytes; room is left for an ending and a temporary prefix.
+_LONGEST = 180
+
+
+def file_stem(name: str) -> str:
+    """A file name for an inventory name, the same each time, no two names alike.
+
+    What is not a letter, digit, ``_``, ``-`` or ``.`` is percent-encoded as UTF-8, and so is a dot at
+    the start, so that neither ``../x`` nor a hidden file can come of it. A long name is cut and ends in
+    its digest.
+    """
+    stem = "".join(
+        character if character in _SAFE and not (character == "." and index == 0) else _percent(character)
+        for index, character in enumerate(name)
+    )
+    if len(stem) <= _LONGEST:
+        return stem
+    return f"{stem[: _LONGEST - 17]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,174 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Observations as typed values, read from evidence. This module is private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+PortSpans = tuple[tuple[int, int], ...]
+
+
+@functools.lru_cache(maxsize=65536)
+def address_of(text: str) -> Address:
+    """An address from its text; a scope (``fe80::1%eth0``) stays. Raises ValueError for anything else."""
+    return ipaddress.ip_address(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def spans_of(text: str) -> PortSpans:
+    """``"22,80-90"`` as ``((22, 22), (80, 90))``."""
+    spans = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        spans.append((int(first), int(last or first)))
+    return tuple(spans)
+
+
+def spans_hold(spans: PortSpans, port: int) -> bool:
+    return any(first <= port <= last for first, last in spans)
+
+
+def spans_count(spans: PortSpans) -> int:
+    return sum(last - first + 1 for first, last in spans)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Owner:
+    """A process that holds a listener's socket."""
+
+    pid: int
+    name: str
+    executable: str | None
+    executable_deleted: bool
+    user: str | None
+    uid: int | None
+    unit: str | None
+    container: str | None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Owner:
+        return cls(**{field: row.get(field) for field in _OWNER_FIELDS})  # type: ignore[arg-type]
+
+
+_OWNER_FIELDS = tuple(field.name for field in dataclasses.fields(Owner))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that takes traffic, as the host's kernel tells it. Fields as listeners_info documents them."""
+
+    protocol: str
+    address: Address
+    port: int
+    interface: str | None
+    v6only: bool | None
+    namespace: str
+    user: str | None
+    uid: int | None
+    unit: str | None
+    activates: str | None
+    owners: tuple[Owner, ...]
+    owners_state: str
+    ephemeral: bool
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Listener:
+        return cls(
+            protocol=row["protocol"],
+            address=address_of(row["address"]),
+            port=row["port"],
+            interface=row["interface"],
+            v6only=row["v6only"],
+            namespace=row["namespace"],
+            user=row["user"],
+            uid=row["uid"],
+            unit=row["unit"],
+            activates=row["activates"],
+            owners=tuple(Owner.read(owner) for owner in row["owners"]),
+            owners_state=row["owners_state"],
+            ephemeral=row["ephemeral"],
+        )
+
+    @property
+    def loopback_only(self) -> bool:
+        """True when nothing outside the host can reach it: a loopback address, or bound to ``lo``."""
+        return self.address.is_loopback or self.interface == "lo"
+
+    @property
+    def where(self) -> str:
+        """The address as findings name it, with the device it is bound to."""
+        return f"{self.address}%{self.interface}" if self.interface else str(self.address)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A port that was seen open, or open|filtered, from a vantage point."""
+
+    protocol: str
+    port: int
+    state: str
+    reason: str
+    service: Mapping[str, Any] | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StateRow:
+    """Ports of one protocol that answered alike."""
+
+    protocol: str
+    state: str
+    reason: str
+    ports: PortSpans
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScannedTarget:
+    """One address of one host as one scanner saw it."""
+
+    vantage: str
+    scanner: str
+    host: str
+    address: str
+    status: str
+    reason: str | None
+    states: tuple[StateRow, ...]
+    unknown: Mapping[str, PortSpans]
+    endpoints: tuple[Endpoint, ...]
+
+    @classmethod
+    def read(cls, vantage: str, scanner: str, row: Mapping[str, Any]) -> ScannedTarget:
+        return cls(
+            vantage=vantage,
+            scanner=scanner,
+            host=row["host"],
+            address=row["address"],
+            status=row["status"],
+            reason=row["reason"],
+            states=tuple(
+                StateRow(state["protocol"], state["state"], state["reason"], spans_of(state["ports"]))
+                for state in row["states"]
+            ),
+            unknown={gap["protocol"]: spans_of(gap["ports"]) for gap in row["unknown"]},
+            endpoints=tuple(
+                Endpoint(one["protocol"], one["port"], one["state"], one["reason"], one["service"])
+                for one in row["endpoints"]
+            ),
+        )
+
+    def state_of(self, protocol: str, port: int) -> str | None:
+        """open, closed, filtered or open|filtered; None when it was not asked or nothing is known."""
+        for row in self.states:
+            if row.protocol == protocol and spans_hold(row.ports, port):
+                return row.state
+        return None
+
+    def count(self, protocol: str, state: str) -> int:
+        return sum(spans_count(row.ports) for row in self.states if (row.protocol, row.state) == (protocol, state))
