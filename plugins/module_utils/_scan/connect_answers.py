@@ -1,0 +1,137 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the end of a non-blocking connect says about a port, in nmap's words.
+
+An error number alone is not enough: a firewall that rejects with ICMP "port unreachable" gives
+ECONNREFUSED as a closed port does, and a host that does not answer ARP gives EHOSTUNREACH as a
+router does. Linux keeps the ICMP message on the socket's error queue (IP_RECVERR, ip(7); for TCP
+in SYN_SENT since Linux 5.11), and that tells them apart.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+from typing import NamedTuple, Optional, Tuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import CLOSED, FILTERED, OPEN, SILENT
+
+IP_RECVERR = 11  # linux/in.h
+IPV6_RECVERR = 25  # linux/in6.h
+_MSG_ERRQUEUE = 0x2000  # linux/socket.h
+_SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # linux/errqueue.h
+_FROM_ICMP = 2
+_FROM_ICMP6 = 3
+
+# nmap's names for the same messages (portreasons.cc).
+_ICMP_REASONS = {
+    (_FROM_ICMP, 3, 0): "net-unreach",
+    (_FROM_ICMP, 3, 1): "host-unreach",
+    (_FROM_ICMP, 3, 2): "proto-unreach",
+    (_FROM_ICMP, 3, 3): "port-unreach",
+    (_FROM_ICMP, 3, 9): "net-prohibited",
+    (_FROM_ICMP, 3, 10): "host-prohibited",
+    (_FROM_ICMP, 3, 13): "admin-prohibited",
+    (_FROM_ICMP6, 1, 0): "no-route",
+    (_FROM_ICMP6, 1, 1): "admin-prohibited",
+    (_FROM_ICMP6, 1, 2): "beyond-scope",
+    (_FROM_ICMP6, 1, 3): "host-unreach",
+    (_FROM_ICMP6, 1, 4): "port-unreach",
+    (_FROM_ICMP6, 1, 5): "admin-prohibited",
+    (_FROM_ICMP6, 1, 6): "reject-route",
+}
+
+# This machine is short of something for the moment: nothing is learnt about the target.
+SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN))
+
+
+#: On the same link a host that is there answers this before any port is asked.
+NO_NEIGHBOUR = "no answer to ARP or neighbour discovery: no such host on this link"
+
+
+class Answer(NamedTuple):
+    """``state`` None: nothing is known, and ``reason`` says why. ``again``: worth another try."""
+
+    state: Optional[str]
+    reason: str
+    again: bool = False
+
+
+SILENCE = Answer(FILTERED, SILENT, again=True)
+
+
+def at_once(error: int) -> Answer:
+    """The meaning of an error that connect(2) itself returns: it never left this machine."""
+    if error in SHORTAGES:
+        return Answer(None, f"this machine is out of sockets, ports or memory ({_name(error)})", again=True)
+    if error == errno.ECONNREFUSED:
+        return Answer(CLOSED, "conn-refused")
+    if error in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return Answer(None, f"no route from here ({_name(error)})")
+    if error in (errno.EPERM, errno.EACCES):
+        return Answer(None, f"this machine's own firewall refused to send ({_name(error)})")
+    return Answer(None, f"connect failed here ({_name(error)})")
+
+
+def at_end(sock: socket.socket) -> Answer:
+    """The meaning of a connect that is no longer pending."""
+    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if error == 0:
+        # The kernel may choose the target port itself as the source port: then the socket has
+        # connected to itself, and no server is there (TCP simultaneous open, RFC 9293, 3.5).
+        if sock.getsockname() == sock.getpeername():
+            return Answer(None, "connected to itself", again=True)
+        return Answer(OPEN, "syn-ack")
+    if error == errno.ETIMEDOUT:
+        return SILENCE
+    if error in SHORTAGES:
+        return at_once(error)
+    icmp, own = _queued(sock)
+    if own:
+        return Answer(None, NO_NEIGHBOUR)
+    if icmp is not None:
+        return Answer(FILTERED, icmp)
+    if error in (errno.ECONNREFUSED, errno.ECONNRESET):
+        return Answer(CLOSED, "conn-refused")
+    if error in (errno.EHOSTUNREACH, errno.EHOSTDOWN):
+        return Answer(FILTERED, "host-unreach")
+    if error == errno.ENETUNREACH:
+        return Answer(FILTERED, "net-unreach")
+    if error in (errno.EACCES, errno.EPERM):
+        return Answer(FILTERED, "admin-prohibited")
+    return Answer(None, f"connect ended with {_name(error)}")
+
+
+def _queued(sock: socket.socket) -> Tuple[Optional[str], bool]:
+    """The queued ICMP message as a reason, and whether this machine sent it to itself."""
+    try:
+        _data, ancillary, _flags, _peer = sock.recvmsg(512, 512, _MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+    except OSError:
+        return None, False  # an empty queue (EAGAIN): a TCP reset, or a kernel before 5.11
+    for _level, _type, content in ancillary:
+        if len(content) < _SOCK_EXTENDED_ERR.size:
+            continue
+        _errno, origin, kind, code = _SOCK_EXTENDED_ERR.unpack_from(content)[:4]
+        if origin in (_FROM_ICMP, _FROM_ICMP6):
+            own = _offender(content[_SOCK_EXTENDED_ERR.size :], origin) == sock.getsockname()[0]
+            return _ICMP_REASONS.get((origin, kind, code), "dest-unreach"), own and (kind, code) != (3, 3)
+    return None, False
+
+
+def _offender(sockaddr: bytes, origin: int) -> Optional[str]:
+    """Who sent the message: the sockaddr_in or sockaddr_in6 behind the error."""
+    if origin == _FROM_ICMP and len(sockaddr) >= 8:
+        return socket.inet_ntop(socket.AF_INET, sockaddr[4:8])
+    if origin == _FROM_ICMP6 and len(sockaddr) >= 24:
+        return socket.inet_ntop(socket.AF_INET6, sockaddr[8:24])
+    return None
+
+
+def _name(error: int) -> str:
+    return f"{errno.errorcode.get(error, error)}: {os.strerror(error)}"

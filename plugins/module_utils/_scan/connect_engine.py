@@ -1,0 +1,290 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The built-in engine: non-blocking TCP connects in one event loop, standard library only.
+
+Each connect is one SYN, because it is given up just before Linux would send the SYN again: so the
+rate and the number of packets are what they are said to be, and a retry is a fresh connect.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import resource
+import select
+import socket
+import struct
+import sys
+import time
+from array import array
+from collections import deque
+from typing import Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_answers import (
+    IP_RECVERR,
+    IPV6_RECVERR,
+    NO_NEIGHBOUR,
+    SILENCE,
+    Answer,
+    at_end,
+    at_once,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
+from ansible_collections.vigil.ports.plugins.module_utils._scan.neighbours import unanswered_neighbours
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
+    OPEN,
+    SILENT,
+    Endpoint,
+    Outcome,
+    Problem,
+    ScanRequest,
+    Seen,
+    StateRow,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+
+#: Linux sends a SYN again after one second (TCP_TIMEOUT_INIT).
+WAIT = 0.95
+#: Tries that told nothing about the target (self-connect, no free sockets), before it stays unknown.
+_FRUITLESS_TRIES = 20
+_PAUSE_WHEN_SHORT = 0.05
+_MOST_AT_ONCE = 8192
+_FILES_KEPT_FREE = 64
+_IDLE = 0.2  # seconds between two looks at Stop
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: no TIME_WAIT for each open port
+
+
+class _Probe(NamedTuple):
+    target: int
+    port: int
+    sent: int  # SYNs before this one
+    fruitless: int
+
+
+class _Target:
+    """What is known of one address so far; ports are kept as two bytes each."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.answers: Dict[Tuple[str, str], array[int]] = {}
+        self.reason: Optional[str] = None
+        self.given_up = False
+        self.deadline: Optional[float] = None
+
+    def learn(self, port: int, answer: Answer) -> None:
+        if answer.state is None:
+            self.reason = answer.reason
+        else:
+            self.answers.setdefault((answer.state, answer.reason), array("H")).append(port)
+
+    def silent(self) -> bool:
+        return list(self.answers) == [(SILENCE.state, SILENT)]
+
+    def seen(self) -> Seen:
+        rows = [
+            StateRow("tcp", state, reason, PortSet.of(ports)) for (state, reason), ports in sorted(self.answers.items())
+        ]
+        endpoints = [Endpoint("tcp", port, OPEN, row.reason) for row in rows if row.state == OPEN for port in row.ports]
+        return Seen(tuple(rows), tuple(endpoints), self.reason)
+
+
+class ConnectScan:
+    """One scan. Ports are taken in rising order, each of them on all targets before the next."""
+
+    def __init__(self, request: ScanRequest, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._request = request
+        self._stop = stop
+        self._clock = clock
+        self._targets = [_Target(address) for address in request.addresses]
+        self._again: Deque[_Probe] = deque()
+        self._pending: Dict[int, Tuple[socket.socket, _Probe]] = {}
+        self._expiry: Deque[Tuple[float, int, socket.socket]] = deque()
+        self._poll = select.epoll()
+        self._most = _most_sockets()
+        self._sent = 0
+        self._paused_until = 0.0
+        self._problems: List[Problem] = []
+
+    def run(self) -> Outcome:
+        """Scan until all is known or ``stop`` says so; never raises for what the network does."""
+        try:
+            self._drain(self._probes())
+            self._ask_the_neighbours()
+        finally:
+            for sock, _probe in self._pending.values():
+                sock.close()
+            self._poll.close()
+        return self._outcome()
+
+    def _probes(self) -> Iterator[_Probe]:
+        for port in self._request.tcp:
+            for index in range(len(self._targets)):
+                yield _Probe(index, port, 0, 0)
+
+    def _drain(self, fresh: Iterator[_Probe]) -> None:
+        """Send at the given rate what ``fresh`` and the retries hold, until every answer is in."""
+        started, sent_before = self._clock(), self._sent
+        rate, burst = self._request.rate, max(1, self._request.rate // 100)
+        upcoming = next(fresh, None)
+        while not self._stop.why():
+            now = self._clock()
+            due = int((now - started) * rate) + 1 - (self._sent - sent_before)
+            if due > burst:  # time spent waiting is not saved up for a burst
+                started, sent_before, due = now - burst / rate, self._sent, burst
+            while due > 0 and len(self._pending) < self._most and now >= self._paused_until:
+                if upcoming is not None:
+                    probe, upcoming = upcoming, next(fresh, None)
+                elif self._again:
+                    probe = self._again.popleft()
+                else:
+                    break
+                due -= self._send(probe, now)
+            if upcoming is None and not self._again and not self._pending:
+                return
+            self._collect(self._pause(due, rate, upcoming is not None))
+            self._expire()
+
+    def _pause(self, due: int, rate: int, more: bool) -> float:
+        now = self._clock()
+        pause = _IDLE
+        if self._expiry:
+            pause = min(pause, self._expiry[0][0] - now)
+        if (more or self._again) and len(self._pending) < self._most:
+            pause = min(pause, self._paused_until - now if now < self._paused_until else max(0, 1 - due) / rate)
+        return self._stop.wait_at_most(max(0.0, pause))
+
+    def _send(self, probe: _Probe, now: float) -> int:
+        """Begin one connect; gives the number of packets that this cost."""
+        target = self._targets[probe.target]
+        if target.given_up or self._late(target, now):
+            return 0
+        try:
+            sock = socket.socket(target.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self._settle(probe, at_once(error.errno or 0), now)
+            return 0
+        if target.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        error_number = sock.connect_ex((target.address, probe.port))
+        if error_number not in (0, errno.EINPROGRESS):
+            sock.close()
+            self._settle(probe, at_once(error_number), now)
+            return 1
+        self._sent += 1
+        descriptor = sock.fileno()
+        self._pending[descriptor] = (sock, probe._replace(sent=probe.sent + 1))
+        self._expiry.append((now + WAIT, descriptor, sock))
+        self._poll.register(descriptor, select.EPOLLOUT)
+        return 1
+
+    def _late(self, target: _Target, now: float) -> bool:
+        if not self._request.host_timeout:
+            return False
+        if target.deadline is None:
+            target.deadline = now + self._request.host_timeout
+        elif now >= target.deadline:
+            target.given_up = True
+            target.reason = f"the time-out of {self._request.host_timeout} s for this target was over"
+        return target.given_up
+
+    def _collect(self, pause: float) -> None:
+        for descriptor, _events in self._poll.poll(pause, 4096):
+            sock, probe = self._pending.pop(descriptor)
+            answer = at_end(sock)
+            if answer.state == OPEN:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            sock.close()
+            self._settle(probe, answer, self._clock())
+
+    def _expire(self) -> None:
+        now = self._clock()
+        while self._expiry:
+            deadline, descriptor, sock = self._expiry[0]
+            pending = self._pending.get(descriptor)
+            mine = pending is not None and pending[0] is sock
+            if mine and deadline > now:
+                return
+            self._expiry.popleft()
+            if pending is not None and mine:
+                del self._pending[descriptor]
+                sock.close()
+                self._settle(pending[1], SILENCE, now)
+
+    def _settle(self, probe: _Probe, answer: Answer, now: float) -> None:
+        if answer.again and answer.state is None and probe.fruitless < _FRUITLESS_TRIES:
+            self._again.append(probe._replace(fruitless=probe.fruitless + 1))
+            self._paused_until = now + _PAUSE_WHEN_SHORT
+        elif answer.again and answer.state is not None and probe.sent <= self._request.retries:
+            self._again.append(probe)
+        else:
+            self._targets[probe.target].learn(probe.port, answer)
+
+    def _ask_the_neighbours(self) -> None:
+        """A host that is not there is silent on every port too: what looked filtered is then unknown.
+
+        Only on the same link can the two be told apart; behind a router silence stays silence.
+        """
+        silent = [target for target in self._targets if target.silent()]
+        if not silent:
+            return
+        try:
+            missing = unanswered_neighbours()
+        except OSError as error:
+            message = f"whether the silent targets are there at all could not be asked of the kernel: {error}"
+            self._problems.append(Problem("neighbours-not-read", message))
+            return
+        for target in silent:
+            if target.address in missing:
+                target.answers.clear()
+                target.reason = NO_NEIGHBOUR
+
+    def _outcome(self) -> Outcome:
+        why = self._stop.why()
+        unfinished = bool(why) and (bool(self._pending) or bool(self._again) or self._unsent())
+        seen, problems = {}, list(self._problems)
+        for target in self._targets:
+            if unfinished and target.reason is None:
+                target.reason = why
+            seen[target.address] = target.seen()
+        if self._request.udp:
+            problems.append(
+                Problem("udp-not-scanned", "the connect engine cannot scan UDP: every UDP port asked for is unknown")
+            )
+        return Outcome(
+            engine="connect",
+            engine_version=f"Python {sys.version.split()[0]}",
+            technique="connect",
+            privileged=False,
+            seen=seen,
+            tcp=self._request.tcp,
+            udp=self._request.udp,
+            rate=self._request.rate,
+            retries=self._request.retries,
+            sent=self._sent,
+            problems=tuple(problems),
+            whole=not unfinished,
+        )
+
+    def _unsent(self) -> bool:
+        return any(
+            sum(map(len, target.answers.values())) < len(self._request.tcp)
+            for target in self._targets
+            if target.reason is None
+        )
+
+
+def _most_sockets() -> int:
+    """How many connects may be pending: what the limit on open files leaves, after raising it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_AT_ONCE + _FILES_KEPT_FREE
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room: List[int] = [_MOST_AT_ONCE] if soft == resource.RLIM_INFINITY else [_MOST_AT_ONCE, soft - _FILES_KEPT_FREE]
+    return max(1, min(room))

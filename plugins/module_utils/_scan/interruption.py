@@ -1,0 +1,59 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When to stop: the time is over, or somebody said so. What was seen by then is kept.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from types import FrameType
+from typing import Callable, Iterator, Optional
+
+#: SIGHUP: the SSH connection to a scanner went away.
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Stop:
+    """Asked by engines in their loops. ``timeout`` is seconds for the whole call, 0 for no limit."""
+
+    def __init__(self, timeout: float = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._deadline = clock() + timeout if timeout else None
+        self._signal: Optional[str] = None
+
+    def signalled(self, number: int, _frame: Optional[FrameType] = None) -> None:
+        """Remember the first signal; to be used as a signal handler."""
+        if self._signal is None:
+            self._signal = signal.Signals(number).name
+
+    def why(self) -> Optional[str]:
+        """Why to stop now, as a sentence; None while there is no reason to."""
+        if self._signal:
+            return f"stopped by {self._signal}"
+        if self._deadline is not None and self._clock() >= self._deadline:
+            return f"the time-out of {self._timeout:g} s for the whole scan was over"
+        return None
+
+    def wait_at_most(self, seconds: float) -> float:
+        """``seconds``, or what is left of the time if that is less; never negative."""
+        if self._deadline is None:
+            return seconds
+        return max(0.0, min(seconds, self._deadline - self._clock()))
+
+
+@contextmanager
+def stopping_on_signals(stop: Stop) -> Iterator[None]:
+    """SIGTERM, SIGINT and SIGHUP end the scan in order, with its result, instead of the process."""
+    before = {number: signal.signal(number, stop.signalled) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What engines are asked and what they give back: the same shapes from every engine.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Optional, Tuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+
+OPEN = "open"
+CLOSED = "closed"
+FILTERED = "filtered"
+OPEN_OR_FILTERED = "open|filtered"
+
+#: The reason nmap gives, and the connect engine with it, when nothing came back at all.
+SILENT = "no-response"
+
+
+class ScanError(Exception):
+    """The scan cannot begin: bad options, a missing program, a file that is not there."""
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """What an engine is to do. ``addresses`` are literal, distinct and validated; times are seconds.
+
+    ``rate`` is packets per second of the scanner as a whole; 0 as a time means no limit.
+    """
+
+    addresses: Tuple[str, ...]
+    tcp: PortSet = PortSet()
+    udp: PortSet = PortSet()
+    rate: int = 500
+    retries: int = 1
+    host_timeout: int = 0
+    versions: bool = False
+    scripts: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """Ports of one address that gave the same answer for the same reason."""
+
+    protocol: str
+    state: str
+    reason: str
+    ports: PortSet
+
+
+@dataclass(frozen=True)
+class Service:
+    """What answers behind a port: probed, or only looked up in a table of port numbers."""
+
+    name: Optional[str]
+    product: Optional[str]
+    version: Optional[str]
+    extra: Optional[str]
+    tunnel: Optional[str]
+    method: str
+    confidence: Optional[int]
+    cpes: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """Output of one nmap script for one endpoint, made visible."""
+
+    id: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One port that is open, or open|filtered."""
+
+    protocol: str
+    port: int
+    state: str
+    reason: str
+    service: Optional[Service] = None
+    scripts: Tuple[Script, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that is known of one address. ``reason`` says why something is missing, if so."""
+
+    rows: Tuple[StateRow, ...] = ()
+    endpoints: Tuple[Endpoint, ...] = ()
+    reason: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that limits what the evidence may be used for."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an engine did and saw. Addresses that are not in ``seen`` gave nothing at all.
+
+    ``whole`` is false when the engine was stopped, or skipped a part of the work it had to do.
+    ``tcp`` and ``udp`` are what was asked, which for an imported file is known only to the file.
+    """
+
+    engine: str
+    engine_version: Optional[str]
+    technique: Optional[str]
+    privileged: bool
+    seen: Mapping[str, Seen]
+    tcp: PortSet
+    udp: PortSet
+    rate: Optional[int] = None
+    retries: Optional[int] = None
+    sent: Optional[int] = None
+    commands: Tuple[Tuple[str, ...], ...] = ()
+    problems: Tuple[Problem, ...] = field(default=())
+    whole: bool = True

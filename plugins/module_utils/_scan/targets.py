@@ -1,0 +1,104 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What may be scanned: addresses, and names that resolve here. Everything else is refused by name.
+
+Only ``str(ipaddress.ip_address(...))`` leaves this file, so no text that somebody wrote can become
+an option, a range or a shell word on a scanner's command line.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from typing import Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+#: Longer than any name of the DNS (253) or address: refused texts are shown, but not at length.
+_SHOWN = 300
+
+# RFC 1123 labels, and the underscore that many internal names have.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(?:\.{_LABEL})*\.?\Z")
+# inet_aton(3) reads "10.1", "0x7f.1" and "2130706433" as addresses, and getaddrinfo(3) follows it:
+# a last label that is a number is never a name (RFC 3696, section 2).
+_NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
+
+#: Gives the addresses of a name; raises OSError when it has none.
+Resolver = Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target as asked for, and the literal addresses to scan for it.
+
+    ``refused`` or ``failed`` says why there are none: never both, and never with addresses.
+    """
+
+    host: str
+    given: str
+    addresses: Tuple[str, ...] = ()
+    refused: Optional[str] = None
+    failed: Optional[str] = None
+
+
+def system_resolver(name: str) -> List[str]:
+    """The addresses of ``name`` by getaddrinfo(3), in its order. Raises OSError or UnicodeError."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+def read_targets(entries: Iterable[Mapping[str, str]], resolver: Resolver = system_resolver) -> List[Target]:
+    """Each ``{host, address}`` as a Target; no entry is dropped and none raises."""
+    return [_read(str(entry["host"]), str(entry["address"]), resolver) for entry in entries]
+
+
+def _read(host: str, given: str, resolver: Resolver) -> Target:
+    host, shown = visible(host, _SHOWN), visible(given, _SHOWN)
+    address = _literal(given)
+    if address is not None:
+        why_not = _not_a_host(address)
+        if why_not:
+            return Target(host, shown, refused=why_not)
+        return Target(host, shown, (_plain(address),))
+    if not _NAME.match(given) or _NUMBER.match(given.rstrip(".").rsplit(".", 1)[-1]):
+        return Target(host, shown, refused=f"'{shown}' is neither an IP address nor a host name")
+    try:
+        answers = resolver(given)
+    except (OSError, UnicodeError) as error:
+        return Target(host, shown, failed=f"the name {shown} does not resolve here: {visible(str(error), _SHOWN)}")
+    literals = [_literal(answer) for answer in answers]
+    usable = [_plain(literal) for literal in literals if literal is not None and _not_a_host(literal) is None]
+    if not usable:
+        return Target(host, shown, failed=f"the name {shown} resolves to no address that can be scanned")
+    return Target(host, shown, tuple(dict.fromkeys(usable)))
+
+
+def _literal(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # A zone ("fe80::1%eth0") is an interface of one machine; nmap reports such a host without it.
+    if "%" in text:
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def _not_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Optional[str]:
+    judged = getattr(address, "ipv4_mapped", None) or address
+    if judged.is_unspecified or judged.is_multicast or str(judged) == "255.255.255.255":
+        return f"{address} is no address of one host"
+    if judged.version == 6 and judged.is_link_local:
+        return f"{address} is link-local: it names a host only together with an interface, which is not supported"
+    return None
