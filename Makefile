@@ -21,7 +21,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $
 TREE := .cache/tree/ansible_collections/vigil/ports
 INSTALLED := .cache/collections/ansible_collections/vigil/ports
 # Folders count too, so that a deleted file is seen; the files that Python and ansible-lint leave do not.
-COLLECTION_SOURCES := $(shell find galaxy.yml README.md CHANGELOG.md plugins roles playbooks meta schemas -name __pycache__ -prune -o ! -name '*.pyc' -print 2>/dev/null)
+COLLECTION_SOURCES := $(shell find galaxy.yml README.md CHANGELOG.rst plugins roles playbooks meta schemas -name __pycache__ -prune -o ! -name '*.pyc' -print 2>/dev/null)
 
 export ANSIBLE_HOME := $(CACHE)/ansible
 export ANSIBLE_COLLECTIONS_PATH := $(CACHE)/collections
@@ -120,9 +120,11 @@ sanity: $(VENV)/.stamp-run ## ansible-test sanity, nothing ignored; ARGS="--test
 
 .PHONY: sanity-all
 sanity-all: ## The same with each supported ansible-core, in environments of their own
-	@for core in 2.19 2.20 2.21; do
-	    $(MAKE) --no-print-directory sanity VENV=.cache/venv/$$core ANSIBLE_CORE=$$core
+	@failed=
+	for core in 2.19 2.20 2.21; do
+	    $(MAKE) --no-print-directory sanity VENV=.cache/venv/$$core ANSIBLE_CORE=$$core || failed="$$failed $$core"
 	done
+	[ -z "$$failed" ] || { echo "Sanity failed with ansible-core:$$failed"; exit 1; }
 
 .PHONY: unit
 unit: env ## Unit tests; ARGS="-k name -x" narrows them

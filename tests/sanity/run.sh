@@ -24,7 +24,7 @@ git init --quiet "$copy"
 works() {
     [ -x "$1" ] && "$1" -c '' </dev/null >/dev/null 2>&1
 }
-rm -rf "$cache/bin"
+rm -rf "${cache:?}/bin"
 mkdir -p "$cache/bin"
 found=()
 for minor in $(seq 8 14); do
