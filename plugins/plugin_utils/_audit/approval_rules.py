@@ -126,10 +126,13 @@ def _finding(rule: str, status: Status, view: HostView, exception: PortException
     )
 
 
-def _approval(exception: PortException) -> dict[str, str | None]:
+def _approval(exception: PortException) -> dict[str, str | int | None]:
     """Who approved what until when, as findings carry it."""
     return {
         "place": exception.place,
+        "protocol": exception.protocol,
+        "port": exception.port.subject,
+        "namespace": exception.namespace,
         "reason": exception.reason,
         "owner": exception.owner,
         "approved_by": exception.approved_by,

@@ -111,7 +111,7 @@ _RULES = (
         "vantage",
         "A scan finds the port open, and nothing that the host lists would answer there: a forwarded port, a proxy,"
         " or a host that hides a listener.",
-        "Look for address translation and proxies in front of the host; if there is none, treat the host as compromised.",
+        "Look for address translation and proxies in front of the host; without one, treat the host as compromised.",
         (*_BOUNDARY_CONTROLS, "NIST SP 800-53 SI-4"),
     ),
     Rule(
@@ -119,7 +119,7 @@ _RULES = (
         "the firewall lets the port through, and nothing listens there",
         "medium",
         "vantage",
-        "The port answers closed while most ports of that address are filtered: whatever listens there next is exposed.",
+        "The port answers closed while most ports of the address are filtered: what listens there next is exposed.",
         "Remove the firewall rule, or declare the port for this vantage point.",
         _BOUNDARY_CONTROLS,
     ),

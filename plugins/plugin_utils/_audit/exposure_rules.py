@@ -90,7 +90,10 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
                 "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
             )
         elif state is not None:
-            message = f"{subject} at {target.address} is {state} from {vantage}, but declared reachable; it listens on {_places(listeners)}"
+            places = _places(listeners)
+            message = (
+                f"{subject} at {target.address} is {state} from {vantage}, declared reachable; it listens on {places}"
+            )
             yield about_declaration("blocked-service", "fail", view.host, declaration, message, **where)
 
 
@@ -101,7 +104,8 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
     for target in view.targets:
         orphans = [endpoint for endpoint in _open(target) if not _has_listener(view, target, endpoint)]
         for endpoint in orphans:
-            message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, but no listener of the host answers there"
+            open_port = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}"
+            message = f"{open_port}, but no listener of the host answers there"
             yield _about_target(
                 "open-without-listener", "fail", view, target, message, endpoint.protocol, endpoint.port
             )
@@ -120,7 +124,9 @@ def firewall_holes(view: HostView) -> Iterator[Finding]:
             ]
             holes = [port for first, last in spans for port in range(first, last + 1) if _is_hole(view, target, port)]
         for port in holes:
-            message = f"tcp/{port} at {target.address} answers closed to {target.vantage}, while most of its ports are filtered"
+            message = (
+                f"tcp/{port} at {target.address} answers closed to {target.vantage}; most of its ports are filtered"
+            )
             yield _about_target("firewall-hole", "fail", view, target, message, "tcp", port)
         if not holes and _trusted(target):
             message = f"no port at {target.address} stands out from the others as seen from {target.vantage}"

@@ -23,8 +23,8 @@ class Finding:
     """What an audit says of one subject.
 
     ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range as text, or
-    None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place`` and
-    ``owner`` come from the declaration or exception that the finding speaks of.
+    None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place``,
+    ``declared_port`` and ``owner`` come from the declaration or exception that the finding speaks of.
     """
 
     rule: str
@@ -41,6 +41,7 @@ class Finding:
     gap: str | None = None
     accepted: bool = False
     place: str | None = None
+    declared_port: Port = None
     owner: str | None = None
     exception: Mapping[str, Any] | None = None
     breaks_gate: bool = False
@@ -106,6 +107,7 @@ def about_declaration(
         vantage=more.pop("vantage", None),
         message=message,
         place=declaration.place,
+        declared_port=declaration.port.subject,
         owner=declaration.owner,
         **more,
     )

@@ -98,12 +98,10 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
         message = f"the host was not scanned from {vantage}: {why_none or 'no scanner reported on it'}"
         yield gap(name, message, host=host, vantage=vantage)
     for target in targets:
-        if target.status in ("complete", "partial") and not target.unknown:
-            if target.status == "complete":
-                yield assessed(
-                    host, f"{target.address} was scanned from {vantage}", vantage=vantage, address=target.address
-                )
-                continue
+        if target.status == "complete" and not target.unknown:
+            message = f"{target.address} was scanned from {vantage}"
+            yield assessed(host, message, vantage=vantage, address=target.address)
+            continue
         missing = ", ".join(
             f"{spans_count(spans)} {protocol} ports ({_spans_text(spans)})"
             for protocol, spans in sorted(target.unknown.items())

@@ -110,7 +110,8 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
             base = (owner.executable or "").rsplit("/", 1)[-1]
             # The kernel cuts a process name at 15 characters (TASK_COMM_LEN, proc_pid_comm(5)).
             if declaration.process not in (base, owner.executable) and declaration.process[:15] != owner.name:
-                yield f"process {owner.name} ({owner.executable or 'executable unknown'}) instead of {declaration.process}"
+                executable = owner.executable or "executable unknown"
+                yield f"process {owner.name} ({executable}) instead of {declaration.process}"
     if declaration.user:
         users = {str(one) for one in (listener.user, listener.uid) if one is not None}
         users |= {str(one) for owner in listener.owners for one in (owner.user, owner.uid) if one is not None}

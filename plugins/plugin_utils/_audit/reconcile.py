@@ -227,8 +227,8 @@ def _scanner(share: Mapping[str, Any]) -> dict[str, Any]:
 
 def _finished(run: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], outside: _Outside) -> str:
     """When the last evidence was taken: what is judged is no newer than that."""
-    times = [row["coverage"]["finished"] for row in rows if row["coverage"]]
+    times: list[str] = [row["coverage"]["finished"] for row in rows if row["coverage"]]
     times += [
         share["coverage"]["finished"] for shares in outside.shares.values() for share in shares if share["coverage"]
     ]
-    return max([run["started"], *times])
+    return max([str(run["started"]), *times])

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The summary that ends a run on the terminal or in a CI log. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+from .._audit.finding import by_gravity
+from .verdict import severity_counts, verdict
+
+_WORST = 10
+
+
+def console_lines(results: Mapping[str, Any], directory: str) -> Iterator[str]:
+    """Verdict, counts, the worst findings, where the reports are. Plain ASCII, no control characters."""
+    yield f"Port audit {verdict(results)}"
+    yield f"  {severity_counts(results)}"
+    rows = sorted((row for row in results["findings"] if row["status"] in ("fail", "not_assessed")), key=by_gravity)
+    rows = [row for row in rows if row["severity"] != "info"]
+    for row in rows[:_WORST]:
+        host = f"{_shown(row['host'])}: " if row["host"] else ""
+        yield f"  {row['severity']:<8} {row['rule']:<21} {host}{_shown(row['message'])}"
+    if len(rows) > _WORST:
+        yield f"  and {len(rows) - _WORST} more"
+    yield f"  reports: {_shown(directory, 4096)}"
+
+
+def _shown(text: str, limit: int = 200) -> str:
+    """Text that neither a terminal nor a CI runner takes for a command.
+
+    GitHub's runner and Azure Pipelines look for ``##[`` and ``##vso[`` anywhere in a line, and for
+    ``::`` at its start, where only this file's own words stand.
+    """
+    safe = visible(text, limit).encode("ascii", "backslashreplace").decode("ascii")
+    return safe.replace("##", "#\\x23")

@@ -1,0 +1,184 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``junit.xml``: one suite for each host, one case for each thing that must hold. Private to the collection.
+
+A case keeps its name from run to run, whatever was found: trackers know a case by suite, classname and
+name, and call it resolved when the same case passes later. failure: a breach. error: it could not be
+told. skipped: an approved exception or an accepted gap.
+
+junit-xml writes the elements; what the two common schemas (Jenkins xunit junit-10.xsd, Windy Road
+JUnit.xsd) do not take of its output is corrected here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+from .._audit.catalogue import CATALOGUE, Rule
+
+try:
+    import junit_xml
+except ImportError as error:
+    JUNIT_XML_IMPORT_ERROR: ImportError | None = error
+else:
+    JUNIT_XML_IMPORT_ERROR = None
+
+_RUN_SUITE = "(run)"
+_TEXT_LIMIT = 4000
+Row = Mapping[str, Any]
+
+
+def junit_chunks(results: Mapping[str, Any]) -> Iterator[bytes]:
+    """The file in pieces, suite by suite, as UTF-8."""
+    yield b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n'
+    by_host: dict[str, list[Row]] = {row["host"]: [] for row in results["hosts"]}
+    for finding in results["findings"]:
+        by_host.setdefault(finding["host"] or _RUN_SUITE, []).append(finding)
+    for number, (host, findings) in enumerate(by_host.items()):
+        yield ET.tostring(_suite(number, host, findings, results["run"]), encoding="utf-8") + b"\n"
+    yield b"</testsuites>\n"
+
+
+def case_name(finding: Row) -> str:
+    """The name of the case to which a finding belongs. It holds nothing that changes between runs."""
+    rule = CATALOGUE[finding["rule"]]
+    inside = _inside(finding)
+    names = {
+        "assessment": "assessed from {vantage}" if finding["vantage"] else "assessed",
+        "host": "nothing listens undeclared",
+        "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {{vantage}}",
+        "declaration": "{protocol}/{declared_port}" + inside + " is as declared",
+        "exception": "exception for {protocol}/{port}" + inside,
+    }
+    return _clean(names[rule.case].format_map(finding))
+
+
+_VANTAGE_CASES = {
+    "undeclared-exposure": "nothing is open undeclared",
+    "open-without-listener": "every open port has its listener",
+    "firewall-hole": "the firewall has no holes",
+}
+
+
+def _inside(subject: Row) -> str:
+    namespace = subject["namespace"]
+    return f" in {namespace}" if namespace not in (None, "host") else ""
+
+
+def _suite(number: int, host: str, findings: Iterable[Row], run: Row) -> ET.Element:
+    classname = "vigil.ports." + _clean(host).replace(".", "_")
+    by_case: dict[str, list[Row]] = {}
+    for finding in findings:
+        for name in _case_names(finding):
+            by_case.setdefault(name, []).append(finding)
+    cases = [_case(name, classname, group) for name, group in sorted(by_case.items())]
+    suite = junit_xml.TestSuite(
+        _clean(host),
+        cases,
+        hostname=_clean(host),
+        id=number,
+        package="vigil.ports",
+        timestamp=str(run["started"]).removesuffix("Z"),
+        properties={"run": run["run_id"], "audit_date": run["audit_date"]},
+        stdout=_notes(by_case),
+    )
+    return _conforming(suite.build_xml_doc())
+
+
+def _case_names(finding: Row) -> Iterator[str]:
+    """The finding's own case; an excused one also belongs to its exception's."""
+    yield case_name(finding)
+    if finding["status"] == "excepted":
+        exception = finding["exception"]
+        yield _clean(f"exception for {exception['protocol']}/{exception['port']}{_inside(exception)}")
+
+
+def _case(name: str, classname: str, group: list[Row]) -> Any:
+    """One case from its findings. A breach outweighs what could not be told, and that an approval."""
+    case = junit_xml.TestCase(name, classname=classname, elapsed_sec=0)
+    breaches = [row for row in group if row["breaks_gate"] and row["status"] == "fail"]
+    untold = [row for row in group if row["breaks_gate"] and row["status"] == "not_assessed"]
+    # A case that speaks of the whole host or vantage point says of an excused port nothing: its exception's case does.
+    whole = CATALOGUE[group[0]["rule"]].case in ("host", "vantage") and name == case_name(group[0])
+    approved = [row for row in group if row["accepted"] or (row["status"] == "excepted" and not whole)]
+    if breaches:
+        worst = breaches[0]
+        case.add_failure_info(_message([*breaches, *untold]), _body([*breaches, *untold]), failure_type=worst["rule"])
+    elif untold:
+        case.add_error_info(_message(untold), _body(untold), error_type=untold[0]["rule"])
+    elif approved:
+        case.add_skipped_info(_message(approved), _body(approved))
+    return case
+
+
+def _message(rows: list[Row]) -> str:
+    """One line: the first finding, and how many more."""
+    more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    return _clean(rows[0]["message"], 300) + more
+
+
+def _body(rows: Iterable[Row]) -> str:
+    """Everything: GitLab shows only this."""
+    return "\n\n".join("\n".join(_lines(row)) for row in rows)
+
+
+def _lines(row: Row) -> Iterator[str]:
+    rule: Rule = CATALOGUE[row["rule"]]
+    yield f"{row['severity']}: {_clean(row['message'])}"
+    yield from (f"  - {_clean(detail)}" for detail in row["details"])
+    yield f"rule: {rule.id} ({rule.title})"
+    where = [
+        f"{key} {_clean(row[key])}"
+        for key in ("host", "protocol", "port", "address", "namespace", "vantage")
+        if row[key] is not None
+    ]
+    yield f"subject: {', '.join(where) or 'the run'}"
+    if row["place"]:
+        yield f"declared: {_clean(row['place'])}"
+    if row["owner"]:
+        yield f"owner: {_clean(row['owner'])}"
+    if row["exception"]:
+        approval = row["exception"]
+        parts = (f"{key} {_clean(value)}" for key, value in approval.items() if value is not None)
+        yield f"exception: {', '.join(parts)}"
+    if row["gap"]:
+        yield f"gap: {_clean(row['gap'])}{' (accepted)' if row['accepted'] else ''}"
+    yield f"remedy: {rule.remedy}"
+    yield f"controls: {'; '.join(rule.controls)}"
+    yield f"finding: {row['id']}"
+
+
+def _notes(by_case: Mapping[str, Iterable[Row]]) -> str:
+    """What failed below the gate's severity: seen, said, and not a breach."""
+    rows = {row["id"]: row for row in itertools.chain.from_iterable(by_case.values())}
+    quiet = [row for row in rows.values() if row["status"] == "fail" and not row["breaks_gate"]]
+    return "\n".join(f"{row['severity']}: {row['rule']}: {_clean(row['message'])}" for row in quiet)
+
+
+def _conforming(suite: ET.Element) -> ET.Element:
+    """The suite as both schemas take it: required parts in their order, and nothing they do not know."""
+    suite.attrib.pop("disabled", None)
+    suite.set("time", "0.000")
+    for case in suite.iter("testcase"):
+        case.set("time", "0.000")
+        for skipped in case.iter("skipped"):
+            skipped.attrib.pop("type", None)
+    parts = {tag: suite.find(tag) for tag in ("properties", "system-out", "system-err")}
+    cases = suite.findall("testcase")
+    for child in list(suite):
+        suite.remove(child)
+    ordered = [parts["properties"], *cases, parts["system-out"], parts["system-err"]]
+    tags = ["properties", *("testcase" for _ in cases), "system-out", "system-err"]
+    suite.extend(ET.Element(tag) if child is None else child for tag, child in zip(tags, ordered, strict=True))
+    return suite
+
+
+def _clean(value: object, limit: int = _TEXT_LIMIT) -> str:
+    return visible(str(value), limit)

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text from outside as Markdown that shows it and does nothing else. Private to the collection.
+
+Escaping alone does not do: GitHub's autolink extension turns ``me@evil.example`` into a link even when
+every punctuation mark is escaped. Inside a code span nothing is parsed but its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SPECIAL = frozenset("\\`|")
+DEFAULT_LIMIT = 600
+
+
+def code(value: object, limit: int = DEFAULT_LIMIT) -> str:
+    r"""A code span that shows ``value``; nothing for None or an empty text.
+
+    What is not printable ASCII, or is a backslash, backtick or pipe, becomes ``\xHH``, ``\uHHHH`` or
+    ``\UHHHHHHHH``: a pipe would end a table's cell even inside a code span (GFM, section 4.10).
+    """
+    if value is None or value == "":
+        return ""
+    text = str(value)
+    cut = f" [+{len(text) - limit} more]" if len(text) > limit else ""
+    shown = "".join(
+        character if " " <= character <= "~" and character not in _SPECIAL else _escape(character)
+        for character in text[:limit]
+    )
+    # A span of spaces only would not be one; CommonMark strips one space from both ends, so both are given.
+    return f"`` {shown}{cut} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}{cut}`"
+
+
+def _escape(character: str) -> str:
+    point = ord(character)
+    if point <= 0xFF:
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """Lines of a table; cells are Markdown already. No lines when there are no rows."""
+    body = ["| " + " | ".join(cells) + " |" for cells in rows]
+    if not body:
+        return []
+    names = list(head)
+    return ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names), *body, ""]

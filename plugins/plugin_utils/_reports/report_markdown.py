@@ -1,0 +1,255 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``report.md``: what an auditor reads, months later. This module is private to the collection.
+
+Order: the verdict, scope and coverage, findings by severity, each host's ports, exceptions, and how it
+was done. Every text that did not come from this file stands in a code span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._audit.catalogue import CATALOGUE, SEVERITIES
+from .._audit.finding import by_gravity
+from .markdown_text import code, table
+from .verdict import severity_counts, verdict
+
+Row = Mapping[str, Any]
+
+_DEPTHS = {
+    "known": "only ports that are declared or were seen listening; nothing is said of any other port",
+    "common": "ports that are declared or were seen listening, and the most frequent ones; nothing is said of any other",
+    "full": "all 65,535 TCP ports, and UDP ports that are declared or were seen listening",
+}
+
+
+def report_lines(results: Mapping[str, Any]) -> Iterator[str]:
+    """The report line by line, without line ends."""
+    run = results["run"]
+    yield "# Port audit"
+    yield ""
+    yield f"**{verdict(results)}**"
+    yield ""
+    yield f"Findings: {severity_counts(results)}."
+    yield ""
+    label = f" ({code(run['label'])})" if run["label"] else ""
+    yield f"Run {code(run['run_id'])}{label}, judged as of {code(run['audit_date'])} (UTC)."
+    yield ""
+    yield from _scope(results)
+    yield from _findings(results)
+    yield from _hosts(results)
+    yield from _exceptions(results)
+    yield from _method(results)
+
+
+def _scope(results: Mapping[str, Any]) -> Iterator[str]:
+    coverage, run = results["coverage"], results["run"]
+    yield "## Scope and coverage"
+    yield ""
+    hosts = coverage["hosts"]
+    yield f"- Hosts in scope: {hosts['in_scope']}; fully assessed: {hosts['assessed']}."
+    limit = f" (limit {code(run['limit'])})" if run["limit"] else ""
+    if coverage["left_out"]:
+        left_out = coverage["left_out"]
+        yield f"- Hosts of the inventory left out of this run{limit}: {len(left_out)}: {_names(left_out)}."
+    yield f"- Ports asked from outside: {_DEPTHS[run['settings']['scan_depth']]}."
+    accepted = coverage["accepted_gaps"]
+    yield f"- Gaps accepted by name: {_names(accepted)}." if accepted else "- Gaps accepted by name: none."
+    fail_on = code(run["settings"]["fail_on"])
+    yield f"- The gate fails on: {fail_on}, and on everything not assessed that was not accepted."
+    yield ""
+    yield from table(
+        ("vantage point", "scanner", "engine", "targets seen in full", "ports asked", "probes a second", "state"),
+        _scanners(coverage),
+    )
+    yield from _not_assessed(results)
+    yield from _listing_coverage(results)
+
+
+def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
+    for vantage in coverage["vantages"]:
+        if not vantage["scanners"]:
+            yield (code(vantage["name"]), "", "", "", "", "", "no scanner reported")
+        for scanner in vantage["scanners"]:
+            about = scanner["coverage"] or {}
+            asked = about.get("asked", {})
+            ports = ", ".join(f"{protocol} {code(text, 60)}" for protocol, text in sorted(asked.items()) if text)
+            engine = " ".join(
+                filter(
+                    None, (code(about.get("engine")), code(about.get("engine_version")), code(about.get("technique")))
+                )
+            )
+            yield (
+                code(vantage["name"]),
+                code(scanner["scanner"]),
+                engine,
+                f"{scanner['complete']} of {scanner['targets']}",
+                ports,
+                code(about.get("rate")),
+                f"{scanner['status']}{': ' + code(scanner['message']) if scanner['message'] else ''}",
+            )
+
+
+def _not_assessed(results: Mapping[str, Any]) -> Iterator[str]:
+    rows = [row for row in results["findings"] if row["status"] == "not_assessed"]
+    yield "### Not assessed"
+    yield ""
+    if not rows:
+        yield "Everything in scope was looked at."
+        yield ""
+    for row in sorted(rows, key=by_gravity):
+        accepted = " (accepted)" if row["accepted"] else ""
+        yield f"- {code(row['host'] or 'the run')}: {code(row['message'])}; gap {code(row['gap'])}{accepted}"
+        yield from (f"  - {code(detail)}" for detail in row["details"])
+    yield ""
+
+
+def _listing_coverage(results: Mapping[str, Any]) -> Iterator[str]:
+    """How each host was listed. Hosts that were listed alike share a line."""
+    alike: dict[str, list[str]] = {}
+    for row in results["hosts"]:
+        if row["coverage"]:
+            alike.setdefault("; ".join(_listing(row["coverage"])), []).append(row["host"])
+    yield "### How the hosts were listed"
+    yield ""
+    for text, hosts in alike.items():
+        yield f"- {_names(hosts)}: {text}."
+    if not alike:
+        yield "No host was listed."
+    yield ""
+
+
+def _listing(coverage: Row) -> Iterator[str]:
+    ways: dict[str, list[str]] = {}
+    for source, how in sorted(coverage["sources"].items()):
+        ways.setdefault(how, []).append(source.replace("_", " "))
+    yield ", ".join(f"{' and '.join(sources)} through {code(how)}" for how, sources in sorted(ways.items()))
+    yield "privileged" if coverage["privileged"] else "not privileged"
+    unknown = coverage["owners"]["unknown"]
+    yield f"owners unknown for {unknown} listeners" if unknown else "every owner known"
+    namespaces = coverage["namespaces"]
+    yield f"network namespaces asked: {code(namespaces['asked'])}, missed: {len(namespaces['missed'])}"
+    skipped = ", ".join(code(one["what"]) for one in coverage["not_looked_at"])
+    yield f"not looked at: {skipped}" if skipped else "nothing left out"
+    if coverage["problems"]:
+        yield "problems: " + ", ".join(f"{code(one['code'])} {code(one['message'])}" for one in coverage["problems"])
+
+
+def _findings(results: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Findings"
+    yield ""
+    failed = [row for row in results["findings"] if row["status"] == "fail"]
+    if not failed:
+        yield "No rule failed."
+        yield ""
+    for severity in reversed(SEVERITIES):
+        rows = sorted((row for row in failed if row["severity"] == severity), key=by_gravity)
+        if rows:
+            yield f"### {severity.capitalize()} ({len(rows)})"
+            yield ""
+            yield from table(("host", "port", "rule", "what", "owner", "finding"), map(_finding, rows))
+    rules = [rule for rule in CATALOGUE.values() if any(row["rule"] == rule.id for row in failed)]
+    if rules:
+        yield "### What to do"
+        yield ""
+        yield from table(
+            ("rule", "meaning", "remedy", "controls"),
+            ((rule.id, rule.title, rule.remedy, "; ".join(rule.controls)) for rule in rules),
+        )
+
+
+def _finding(row: Row) -> tuple[str, ...]:
+    port = f"{row['protocol']}/{row['port']}" if row["port"] is not None else ""
+    return (code(row["host"]), code(port), row["rule"], code(row["message"]), code(row["owner"]), code(row["id"]))
+
+
+def _hosts(results: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Hosts"
+    yield ""
+    yield "Declared, listening and reachable side by side. An empty cell: the port was not asked from that vantage point."
+    yield ""
+    vantages = [vantage["name"] for vantage in results["coverage"]["vantages"]]
+    for row in results["hosts"]:
+        yield f"### {code(row['host'])}"
+        yield ""
+        about = row["about"] or {}
+        facts = ", ".join(code(about[key]) for key in ("hostname", "kernel") if about.get(key))
+        addresses = sorted({address for some in row["addresses"].values() for address in some})
+        assessed = "Assessed" if row["assessed"] else "Not fully assessed"
+        scanned = f"Scanned as {_names(addresses)}." if addresses else "No address of it was scanned."
+        yield f"{assessed}: {code(row['status'])}{f', {facts}' if facts else ''}. {scanned}"
+        if row["message"]:
+            yield ""
+            yield code(row["message"])
+        yield ""
+        yield from table(
+            ("port", "declared", "listening", *map(code, vantages), "verdict"),
+            (_port(port, vantages) for port in row["ports"]),
+        )
+
+
+def _port(row: Row, vantages: Iterable[str]) -> tuple[str, ...]:
+    inside = f" in {code(row['namespace'])}" if row["namespace"] != "host" else ""
+    listening = "not known" if row["listening"] is None else ", ".join(map(code, row["listening"])) or "nothing"
+    verdicts = ", ".join(f"{one['rule']} ({one['status'].replace('_', ' ')})" for one in row["verdicts"])
+    return (
+        code(f"{row['protocol']}/{row['port']}") + inside,
+        ", ".join(map(code, row["declared"])) or "not declared",
+        listening,
+        *(code(row["reachable"].get(vantage)) for vantage in vantages),
+        verdicts or "as declared",
+    )
+
+
+def _exceptions(results: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Exceptions"
+    yield ""
+    rows = [row for row in results["findings"] if row["exception"]]
+    if not rows:
+        yield "None is declared."
+        yield ""
+    yield from table(
+        ("host", "port", "what", "reason", "owner", "approved by", "change", "expires"),
+        (_exception(row) for row in rows),
+    )
+
+
+def _exception(row: Row) -> tuple[str, ...]:
+    approval = row["exception"]
+    what = {"excepted": f"excuses {row['rule']}", "pass": "in force"}.get(row["status"], str(row["rule"]))
+    keys = ("reason", "owner", "approved_by", "change", "expires")
+    return (code(row["host"]), code(f"{row['protocol']}/{row['port']}"), what, *(code(approval[key]) for key in keys))
+
+
+def _method(results: Mapping[str, Any]) -> Iterator[str]:
+    run = results["run"]
+    inventory = run["inventory"]
+    dirty = {True: ", with uncommitted changes", False: "", None: ""}[inventory["dirty"]]
+    yield "## How this was done"
+    yield ""
+    yield f"- Started {code(run['started'])}, last evidence {code(run['finished'])}."
+    check_mode = " in check mode" if run["check_mode"] else ""
+    yield f"- By {code(run['controller']['user'])} on {code(run['controller']['host'])}{check_mode}."
+    yield f"- Versions: {', '.join(f'{name} {code(version)}' for name, version in sorted(run['versions'].items()))}."
+    yield f"- Inventory: commit {code(inventory['commit']) or 'not known (no git checkout)'}{dirty}."
+    for vantage in results["coverage"]["vantages"]:
+        for scanner in vantage["scanners"]:
+            about = scanner["coverage"]
+            if about:
+                times = f"{code(about['started'])} to {code(about['finished'])}"
+                yield f"- Scan from {code(vantage['name'])} by {code(scanner['scanner'])}, {times}; {code(about['why'])}."
+                yield from (f"  - {code(' '.join(command), 2000)}" for command in about["commands"])
+                yield from (f"  - problem: {code(one['code'])} {code(one['message'])}" for one in about["problems"])
+    yield "- Evidence is in `evidence/` beside this file, the results as data in `results.json`,"
+    yield "  digests of every file in `manifest.json`."
+    yield ""
+
+
+def _names(names: Iterable[str], most: int = 20) -> str:
+    shown = list(names)
+    rest = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(code(name) for name in shown[:most]) + rest

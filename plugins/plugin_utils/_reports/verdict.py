@@ -1,0 +1,45 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The first sentence of every report for people. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def verdict(results: Mapping[str, Any]) -> str:
+    """One plain sentence: passed or not, and why. It holds no text from outside."""
+    gate, counts, hosts = results["gate"], results["counts"], results["coverage"]["hosts"]
+    untold = sum(row["breaks_gate"] for row in results["findings"] if row["status"] == "not_assessed")
+    breaches = gate["breaking"] - untold
+    scope = f"{hosts['assessed']} of {_count(hosts['in_scope'], 'host')} fully assessed"
+    if gate["passed"]:
+        rest = counts["status"]["fail"]
+        below = f"; {_count(rest, 'finding')} below the gate's severity" if rest else ""
+        return f"PASSED: {scope}, nothing breaks the gate{below}."
+    reasons = []
+    if breaches:
+        reasons.append(f"{_count(breaches, 'finding')} at or above the gate's severity")
+    if untold:
+        reasons.append(f"{_count(untold, 'thing')} could not be told")
+    ending = " (audit_fail_on is never: the exit status stays 0)" if gate["fail_on"] == "never" else ""
+    return f"FAILED: {scope}; {' and '.join(reasons)}{ending}."
+
+
+def severity_counts(results: Mapping[str, Any]) -> str:
+    """``high 2, medium 1``: failed findings by severity, gravest first, with what else there is."""
+    severity, status = results["counts"]["severity"], results["counts"]["status"]
+    parts = [f"{name} {count}" for name, count in severity.items() if count]
+    parts += [
+        f"{label} {status[key]}"
+        for key, label in (("not_assessed", "not assessed"), ("excepted", "excepted"), ("pass", "passed"))
+        if status[key]
+    ]
+    return ", ".join(parts) or "nothing was checked"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
