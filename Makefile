@@ -41,10 +41,12 @@ audit: $(VENV)/.stamp-run $(INSTALLED)/MANIFEST.json ## Audit this machine again
 .PHONY: test
 test: packages env ## Everything: packages, lint, sanity, unit, integration
 	@rm -rf .cache/test-logs
-	$(MAKE) --no-print-directory -j2 --output-sync=target lint sanity unit
-	$(MAKE) --no-print-directory integration
+	failed=0
+	$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target lint sanity unit || failed=1
+	$(MAKE) --no-print-directory integration || failed=1
 	echo
 	.ci/test-counts
+	exit $$failed
 
 .PHONY: packages
 packages: ## Install the system packages that the integration tests need (root, apt)
