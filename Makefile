@@ -16,7 +16,7 @@ INVENTORY ?= examples/quickstart/inventory.yml
 
 CACHE := $(CURDIR)/.cache
 BIN := $(abspath $(VENV))/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
 
 TREE := .cache/tree/ansible_collections/vigil/ports
 INSTALLED := .cache/collections/ansible_collections/vigil/ports
@@ -91,7 +91,7 @@ lint: lint-ruff lint-mypy lint-ansible lint-docs lint-changelog lint-shell ## Re
 
 .PHONY: lint-ruff
 lint-ruff: env
-	@ruff check .
+	@ruff check --output-format concise .
 
 .PHONY: lint-mypy
 lint-mypy: env
