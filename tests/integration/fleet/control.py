@@ -39,6 +39,7 @@ class Fleet:
     hosts: tuple[str, ...]
     units: bool  # whether services stand in control groups named like units
     lost: tuple[str, ...]
+    process: subprocess.Popen[bytes] | None = dataclasses.field(default=None, compare=False, repr=False)
 
 
 def why_not() -> str | None:
@@ -108,7 +109,7 @@ def up(*, patience: float = 0.0, bound: bool = False) -> Fleet:
     if word != "up":
         keeper.wait()
         raise FleetUnavailableError(rest or f"the keeper ended with {keeper.returncode}")
-    return _fleet(rest)
+    return dataclasses.replace(_fleet(rest), process=keeper)
 
 
 def down(*, patience: float = 30.0) -> bool:
@@ -121,8 +122,6 @@ def down(*, patience: float = 30.0) -> bool:
     while _keeper_pid() is not None or os.path.exists(f"/sys/class/net/{CONTROLLER_LINK}"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"keeper {pid} is still there after {patience:.0f} s")
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
         time.sleep(0.02)
     return True
 
@@ -139,3 +138,5 @@ def running(*, patience: float = 600.0) -> Iterator[Fleet]:
         yield fleet
     finally:
         down()
+        if fleet.process is not None:
+            fleet.process.wait()

@@ -69,9 +69,12 @@ def set_identity(host: Host) -> None:
     mounts.own_file("/etc/hostname", f"{host.name}\n")
     mounts.own_file("/etc/hosts", names)
     mounts.own_file("/etc/resolv.conf", f"nameserver {NAMES['dns1']}\noptions timeout:1 attempts:1\n")
+    accounts = Path("/etc/passwd").read_text(encoding="utf-8").splitlines()
+    # bash reads ~/.bashrc when sshd starts it: this machine's must have no say.
+    accounts = [":".join((*one.split(":")[:6], "/bin/sh")) if one.startswith("root:") else one for one in accounts]
+    mounts.own_file("/etc/passwd", "\n".join([*accounts, *host.accounts]) + "\n")
     for line in host.accounts:
         account, _, uid, gid, _, home, _ = line.split(":")
-        mounts.own_file("/etc/passwd", Path("/etc/passwd").read_text(encoding="utf-8") + line + "\n")
         mounts.own_file("/etc/shadow", Path("/etc/shadow").read_text(encoding="utf-8") + f"{account}:*:1::::::\n")
         mounts.own_file("/etc/group", Path("/etc/group").read_text(encoding="utf-8") + f"{account}:x:{gid}:\n")
         os.mkdir(home, 0o700)

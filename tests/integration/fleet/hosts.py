@@ -191,7 +191,7 @@ _HOSTS = (
     Host(
         "noroot1",
         22,
-        (nginx("listen 8092;", listens=("tcp/8092",)),),
+        (nginx("listen 8080;", listens=("tcp/8080",)),),
         accounts=("auditor:x:61017:61017::/home/auditor:/bin/sh",),
     ),
     # Its declared inventory is not valid.
