@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._evidence.observed import Listener, ScannedTarget
+from .._evidence.run_directory import RESULTS_SHAPE
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
@@ -27,8 +28,6 @@ from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .port_table import port_table
 from .service_rules import wrong_services
-
-RESULTS_SHAPE = "vigil.ports/results/1"
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
 _HOST_RULES = (
@@ -165,6 +164,10 @@ def _gaps(
             yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
+    declared = {name for declaration in view.inventory.declarations for name in declaration.reachable_from or ()}
+    for vantage in sorted(declared - set(seen)):
+        why = "a declaration names this vantage point, and nobody stands there (vigil_vantages)"
+        yield from scan_gaps(view.host, vantage, (), why)
 
 
 def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str, Any] | None = None) -> dict[str, Any]:

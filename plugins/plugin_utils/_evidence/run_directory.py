@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from .file_names import file_stem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
 RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan"))
+RESULTS_SHAPE = "vigil.ports/results/1"
 
 
 class EvidenceError(Exception):
@@ -83,9 +84,12 @@ class RunDirectory:
         for path in sorted(self.scans.glob("*.json")):
             yield _read(path, SCAN_SHAPE)
 
-    def write_file(self, name: str, content: bytes) -> None:
+    def read_results(self) -> dict[str, Any]:
+        return _read(self.path / "results.json", RESULTS_SHAPE)
+
+    def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
         with written_whole(self.path / name) as stream:
-            stream.write(content)
+            stream.writelines(chunks)
 
     def seal(self, about: Mapping[str, Any]) -> None:
         """The manifest over every file of the run; then ``latest`` points here. The last step of a run."""

@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 _DEPTHS = {
     "known": "only ports that are declared or were seen listening; nothing is said of any other port",
-    "common": "ports that are declared or were seen listening, and the most frequent ones; nothing is said of any other",
+    "common": "ports that are declared or were seen listening, and the most frequent; nothing is said of any other",
     "full": "all 65,535 TCP ports, and UDP ports that are declared or were seen listening",
 }
 
@@ -170,7 +170,7 @@ def _finding(row: Row) -> tuple[str, ...]:
 def _hosts(results: Mapping[str, Any]) -> Iterator[str]:
     yield "## Hosts"
     yield ""
-    yield "Declared, listening and reachable side by side. An empty cell: the port was not asked from that vantage point."
+    yield "Declared, listening and reachable side by side. An empty cell: not asked from that vantage point."
     yield ""
     vantages = [vantage["name"] for vantage in results["coverage"]["vantages"]]
     for row in results["hosts"]:
@@ -241,7 +241,8 @@ def _method(results: Mapping[str, Any]) -> Iterator[str]:
             about = scanner["coverage"]
             if about:
                 times = f"{code(about['started'])} to {code(about['finished'])}"
-                yield f"- Scan from {code(vantage['name'])} by {code(scanner['scanner'])}, {times}; {code(about['why'])}."
+                scan = f"Scan from {code(vantage['name'])} by {code(scanner['scanner'])}"
+                yield f"- {scan}, {times}; {code(about['why'])}."
                 yield from (f"  - {code(' '.join(command), 2000)}" for command in about["commands"])
                 yield from (f"  - problem: {code(one['code'])} {code(one['message'])}" for one in about["problems"])
     yield "- Evidence is in `evidence/` beside this file, the results as data in `results.json`,"

@@ -1,0 +1,29 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door of M(vigil.ports.audit): evidence in, results out. Documented in plugins/modules/audit.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+
+
+class ActionModule(Door):
+    """Judges the evidence of a run directory and writes ``results.json`` beside it."""
+
+    ARGUMENTS: ClassVar[dict[str, Any]] = {"run_dir": {"type": "path", "required": True}}
+
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        run = RunDirectory(Path(arguments["run_dir"]))
+        asked = run.read_run()
+        results = audit(asked, ((host, run.read_host(host)) for host in asked["hosts"]), run.read_scans())
+        run.write_file("results.json", [json_bytes(results)])
+        return {"counts": results["counts"], "gate": results["gate"]}

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door of M(vigil.ports.evidence): what one host declares and what listens on it. Documented in plugins/modules/evidence.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import (
+    is_inventory_variable,
+    load_inventory,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.problem import Problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.outside_addresses import outside_addresses
+
+
+class ActionModule(Door):
+    """Resolves the host's declarations in its own task, runs listeners_info there, and writes both down."""
+
+    _requires_connection = True
+
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "run_dir": {"type": "path", "required": True},
+        "namespaces": {"type": "str", "choices": ["host", "all"], "default": "host"},
+        "packages": {"type": "bool", "default": True},
+    }
+
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        host = str(task_vars["inventory_hostname"])
+        variables, errors = self._declared(task_vars)
+        is_control = self._connection.transport == "local"
+        name = self._resolved("ansible_host", task_vars) if task_vars.get("ansible_host") else None
+        evidence: dict[str, Any] = {
+            "inventory": variables,
+            "inventory_errors": [error.as_dict() for error in errors],
+            "outside_addresses": outside_addresses(
+                variables.get("vigil_addresses"), str(name) if name else None, host, is_control=is_control
+            ),
+            "is_control": is_control,
+            "status": "failed",
+            "message": None,
+            "listening": None,
+        }
+        run = RunDirectory(Path(arguments["run_dir"]))
+        try:
+            options = {key: arguments[key] for key in ("namespaces", "packages")}
+            result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
+        except AnsibleConnectionFailure as error:
+            run.write_host(host, {**evidence, "status": "unreachable", "message": error.message})
+            raise
+        except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
+            result = {"failed": True, "msg": error.message}
+        evidence.update(_seen(result))
+        run.write_host(host, evidence)
+        _inventory, problems = load_inventory(variables)
+        problems = (*errors, *problems)
+        return _told(host, evidence, problems)
+
+    def _declared(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, Plain], list[Problem]]:
+        """The host's inventory variables, resolved; and those that could not be."""
+        variables: dict[str, Plain] = {}
+        errors = []
+        for name in sorted(filter(is_inventory_variable, task_vars)):
+            if name == "vigil_vantages":  # of the run, not of a host
+                continue
+            try:
+                variables[name] = plain(self._resolved(name, task_vars))
+            except (AnsibleError, TypeError) as error:
+                errors.append(Problem(name, "a template or a secret", str(error), "a value that can be resolved"))
+        return variables, errors
+
+    def _resolved(self, name: str, task_vars: Mapping[str, Any]) -> object:
+        return self._templar.template(task_vars[name])
+
+
+def _seen(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What the module's result is as evidence."""
+    if result.get("failed") or "listeners" not in result:
+        why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
+        return {"status": "failed", "message": str(why)[:2000]}
+    keys = ("listeners", "addresses", "host", "coverage")
+    return {"status": "gathered", "listening": plain({key: result[key] for key in keys})}
+
+
+def _told(host: str, evidence: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """The task's result: short, for the operator; the evidence is on disk."""
+    warnings = [f"{host}: {problem}" for problem in problems]
+    if evidence["listening"] is None:
+        warnings.append(f"{host}: not assessed: {evidence['message']}")
+        return {"status": evidence["status"], "listeners": None, "warnings": warnings}
+    return {"status": evidence["status"], "listeners": len(evidence["listening"]["listeners"]), "warnings": warnings}

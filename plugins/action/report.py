@@ -1,0 +1,29 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door of M(vigil.ports.report): results in, reports out. Documented in plugins/modules/report.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import REPORTS
+
+
+class ActionModule(Door):
+    """Renders every report of a run directory, then seals it and points ``latest`` at it."""
+
+    ARGUMENTS: ClassVar[dict[str, Any]] = {"run_dir": {"type": "path", "required": True}}
+
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        run = RunDirectory(Path(arguments["run_dir"]))
+        results = run.read_results()
+        for name, render in REPORTS.items():
+            run.write_file(name, render(results))
+        run.seal({key: results["run"][key] for key in ("started", "finished", "versions", "controller", "inventory")})
+        return {"reports": [str(run.path / name) for name in REPORTS]}

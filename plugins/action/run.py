@@ -1,0 +1,75 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door of M(vigil.ports.run): opens a run. See plugins/modules/run.py for the documentation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
+    controller,
+    inventory_state,
+    versions,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
+    SETTINGS,
+    is_serial,
+    left_out,
+    settle_date,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares, vantage_problems
+
+
+class ActionModule(Door):
+    """Checks what was asked for, makes the run directory, and writes down the scope."""
+
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "report_dir": {"type": "path", "required": True},
+        "vantages": {"type": "raw", "required": True},
+        "label": {"type": "str"},
+        "date": {"type": "str"},
+        **SETTINGS,
+    }
+
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        now = dt.datetime.now(dt.UTC)
+        scope = sorted(task_vars["ansible_play_hosts_all"])
+        if is_serial(task_vars["ansible_play_batch"], task_vars["ansible_play_hosts"]):
+            raise AnsibleActionFail("an audit looks at all hosts of the play together: remove serial from the play")
+        vantages: Any = plain(arguments["vantages"])
+        problems = vantage_problems(vantages, task_vars["groups"]["all"])
+        if problems:
+            raise AnsibleActionFail("\n".join(map(str, problems)))
+        try:
+            date = settle_date(arguments["date"], now)
+        except ValueError as error:
+            raise AnsibleActionFail(f"date: {arguments['date']!r} is no day as YYYY-MM-DD") from error
+        run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
+        run.write_run(
+            {
+                "run_id": run.run_id,
+                "started": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                "label": arguments["label"] or None,
+                "audit_date": date,
+                "check_mode": bool(self._task.check_mode),
+                "settings": {name: plain(arguments[name]) for name in SETTINGS},
+                "vantages": vantages,
+                "hosts": scope,
+                "left_out": left_out(scope, task_vars["groups"]),
+                "limit": task_vars.get("ansible_limit"),
+                "versions": versions(),
+                "controller": controller(),
+                "inventory": inventory_state(task_vars.get("inventory_dir")),
+            }
+        )
+        return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": shares(vantages)}

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every action of the collection does alike: check its options, and turn known errors into a failed task.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.basic import missing_required_lib
+from ansible.plugins.action import ActionBase
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
+
+
+class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no type hints
+    """An action on the control node. It reads and writes the run directory and changes nothing on a host."""
+
+    ARGUMENTS: ClassVar[dict[str, dict[str, Any]]]
+
+    _requires_connection = False
+    _supports_check_mode = True
+
+    @abc.abstractmethod
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The work. Returns the task's result without ``changed``."""
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        for name, error in (("jsonschema", JSONSCHEMA_IMPORT_ERROR), ("junit-xml", JUNIT_XML_IMPORT_ERROR)):
+            if error is not None:
+                raise AnsibleActionFail(missing_required_lib(name)) from error
+        _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        try:
+            return {"changed": False, **self.act(arguments, task_vars or {})}
+        except EvidenceError as error:
+            raise AnsibleActionFail(str(error)) from error
+        except OSError as error:
+            raise AnsibleActionFail(f"{error.filename or 'the run directory'}: {error.strerror}") from error
