@@ -1,0 +1,68 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses as text, and the host's own addresses (rtnetlink(7)). This module is private to the collection."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Callable
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import (
+    ROUTE,
+    NetlinkError,
+    Opener,
+    attributes,
+    dump,
+)
+
+_GETADDR = 22
+_HEADER = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, scope, interface index
+_ADDRESS, _LOCAL = 1, 2
+
+
+@dataclass(frozen=True)
+class OwnAddress:
+    interface: str
+    address: str
+    prefix: int
+    family: str
+
+
+def family_and_address(family: int, raw: bytes) -> tuple[str, str]:
+    """("ipv4" or "ipv6", text) of an address in network order; what follows 4 bytes of IPv4 is not read.
+
+    An IPv4-mapped IPv6 address is IPv4: that is what a socket bound to it takes (ipv6(7)).
+    Raises NetlinkError for another family or too few bytes.
+    """
+    if family == socket.AF_INET and len(raw) >= 4:
+        return "ipv4", str(ipaddress.IPv4Address(raw[:4]))
+    if family == socket.AF_INET6 and len(raw) >= 16:
+        address = ipaddress.IPv6Address(raw[:16])
+        if address.ipv4_mapped is not None:
+            return "ipv4", str(address.ipv4_mapped)
+        return "ipv6", str(address)
+    raise NetlinkError(f"no address: family {family}, {len(raw)} bytes")
+
+
+def own_addresses(opener: Opener, interface_name: Callable[[int], str]) -> tuple[OwnAddress, ...]:
+    """The addresses of this network namespace, sorted. Raises NetlinkError."""
+    answer = dump(opener, ROUTE, _GETADDR, _HEADER.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
+    if answer.interrupted:
+        raise NetlinkError("the addresses changed while they were listed")
+    found = {parse(body, interface_name) for body in answer.bodies}
+    return tuple(sorted(found, key=lambda own: (own.interface, own.family, own.address, own.prefix)))
+
+
+def parse(body: bytes, interface_name: Callable[[int], str]) -> OwnAddress:
+    """One ifaddrmsg. On a point-to-point link IFA_LOCAL is ours and IFA_ADDRESS the peer's. Raises NetlinkError."""
+    if len(body) < _HEADER.size:
+        raise NetlinkError("an address is cut off")
+    family, prefix, _flags, _scope, index = _HEADER.unpack_from(body)
+    found = attributes(body[_HEADER.size :])
+    name, address = family_and_address(family, found.get(_LOCAL) or found.get(_ADDRESS, b""))
+    return OwnAddress(interface_name(index), address, prefix, name)

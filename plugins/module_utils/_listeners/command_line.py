@@ -1,0 +1,125 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Command lines without their secrets.
+
+Secrets do not belong on a command line, where every user of the host can read them; yet they are there.
+What looks like one is replaced before the command line leaves the host. It is a net with known holes: a
+bare password in a position that only its program knows cannot be told.
+
+The text is hostile: each pattern is tried at the start of a word only, so that none needs quadratic time.
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Sequence
+
+REDACTED = "[redacted]"
+
+_SECRET_NAME = re.compile(
+    r"pass|pwd|secret|token|credential|cookie|bearer|psk|authorization|auth(?![a-z])|"
+    r"(?:api|access|private|auth|account|encryption|signing|shared|license)[_-]?key",
+    re.IGNORECASE,
+)
+# Such options say where a secret is, or how it is asked for: the value is a path or a word.
+_TELLS_WHERE = re.compile(
+    r"[_.\-](?:file|path|dir|directory|store|type|length|policy|fd|cmd|command|url|uri|endpoint|port)\Z", re.IGNORECASE
+)
+_WHOLE = re.compile(r"(?P<name>[\w.\-/]+)(?P<sign>=)(?P<value>.+)", re.DOTALL)
+_ASSIGNED = re.compile(
+    r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>[\"']?\s{0,8}[:=]\s{0,8})"
+    r"(?P<value>\"[^\"]*\"?|'[^']*'?|[^\s&;,\"'}\]]+)"
+)
+_SPACED = re.compile(r"(?<!\S)(?P<name>--?[\w.\-]+)(?P<sign>\s{1,8})(?P<value>[^\s-]\S*)")
+_USERINFO = re.compile(r"(?<![a-z0-9+.\-])(?P<scheme>[a-z][a-z0-9+.\-]*://)[^\s/?#]*@", re.IGNORECASE)
+_HEADER = re.compile(
+    r"\b(?P<name>(?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth)|cookie)(?P<sign>\s{0,8}:\s{0,8}).+",
+    re.IGNORECASE | re.DOTALL,
+)
+_BEARER = re.compile(r"\b(?P<name>bearer|basic)(?P<sign>\s{1,8})[A-Za-z0-9._~+/=\-]{8,}", re.IGNORECASE)
+# Tokens that are known by how they begin (the vendors publish these for secret scanners).
+_TOKENS = re.compile(
+    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w\-]{16,}|"
+    r"\bxox[abeprs]-[\w\-]{10,}|\bsk-[A-Za-z0-9_\-]{20,}|\bhv[sb]\.[\w\-]{20,}|"
+    r"(?<![\w\-])eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*",
+    re.DOTALL,
+)
+_USER_AND_PASSWORD = ("-u", "-U", "--user", "--proxy-user")
+# Programs whose short option takes the password, as its own argument or glued to it.
+_SHORT_OPTIONS = {
+    "-p": re.compile(r"(?:mysql|mariadb)[\w.\-]*|sshpass|mongo(?:d|s|sh|dump|restore)?|7z[ar]?|ftp|ncftp\w*"),
+    "-a": re.compile(r"redis-(?:cli|benchmark)"),
+    "-P": re.compile(r"zip|unzip|sqlcmd|bcp"),
+    "-w": re.compile(r"ldap\w+"),
+}
+
+
+def shown_command(arguments: Sequence[str], redact: bool) -> str:
+    """One line, each argument quoted as a shell would need it.
+
+    A single argument is shown as it is: servers write a whole title there (``nginx: worker process``).
+    """
+    shown = redacted(arguments) if redact else arguments
+    return shown[0] if len(shown) == 1 else " ".join(shlex.quote(argument) for argument in shown)
+
+
+def redacted(arguments: Sequence[str]) -> list[str]:
+    """The arguments with what looks like a secret replaced by ``[redacted]``."""
+    program = arguments[0].rpartition("/")[2] if arguments else ""
+    shown: list[str] = []
+    option: str | None = None  # the one before, which may want a value
+    for argument in arguments:
+        if option is not None and not argument.startswith("--"):
+            shown.append(_value_of(option, argument, program))
+        else:
+            shown.append(_glued(argument, program) or _within(argument))
+        is_option = argument.startswith("-") and "=" not in argument and shown[-1] == argument
+        option = argument if is_option else None
+    return shown
+
+
+def _value_of(option: str, value: str, program: str) -> str:
+    if _takes_password(option, program) or (option.startswith("-") and _is_secret(option)):
+        return REDACTED
+    if option in _USER_AND_PASSWORD and ":" in value and "://" not in value:
+        return f"{value.partition(':')[0]}:{REDACTED}"
+    return _glued(value, program) or _within(value)
+
+
+def _takes_password(option: str, program: str) -> bool:
+    return option in _SHORT_OPTIONS and _SHORT_OPTIONS[option].fullmatch(program) is not None
+
+
+def _glued(argument: str, program: str) -> str | None:
+    if len(argument) > 2 and _takes_password(argument[:2], program):
+        return f"{argument[:2]}{REDACTED}"
+    return None
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None and _TELLS_WHERE.search(name) is None
+
+
+def _within(text: str) -> str:
+    """Secrets inside one argument: assignments, URLs, headers; a process may also have written all into one."""
+    whole = _WHOLE.fullmatch(text)
+    if whole and _is_secret(whole["name"]):
+        return _hidden_value(whole)
+    text = _USERINFO.sub(rf"\g<scheme>{REDACTED}@", text)
+    text = _TOKENS.sub(REDACTED, text)
+    text = _HEADER.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+    text = _BEARER.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+    text = _ASSIGNED.sub(_hidden_if_secret, text)
+    return _SPACED.sub(_hidden_if_secret, text)
+
+
+def _hidden_if_secret(match: re.Match[str]) -> str:
+    return _hidden_value(match) if _is_secret(match["name"]) else match[0]
+
+
+def _hidden_value(match: re.Match[str]) -> str:
+    return f"{match['name']}{match['sign']}{REDACTED}"

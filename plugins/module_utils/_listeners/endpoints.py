@@ -1,0 +1,195 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From sockets to listeners: sockets that share an endpoint are one listener, with all their owners.
+
+Here observations become the plain dicts that the module returns; text of the host is made visible on the way.
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import pwd
+from dataclasses import dataclass, field
+from typing import Any, Iterable, Mapping, Sequence, TypeVar
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import shown_command
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    NOWHERE,
+    BoundSocket,
+    Package,
+    Place,
+    Process,
+    SocketsSeen,
+    SocketUnit,
+    Walk,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import OWN
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import unit_for
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+_SYSTEMD = 1
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known besides the sockets themselves."""
+
+    walk: Walk
+    places: Mapping[int, Place] = field(default_factory=dict)  # cgroup id -> place
+    socket_units: tuple[SocketUnit, ...] = ()
+    packages: Mapping[bytes, Package] = field(default_factory=dict)
+    commands: str = "redacted"
+
+
+def listeners(seen: Mapping[str, SocketsSeen], known: Knowledge) -> list[dict[str, Any]]:
+    """The listeners of all namespaces (by name), sorted: our own namespace, then by namespace, protocol and port."""
+    groups: dict[tuple[Any, ...], list[BoundSocket]] = {}
+    for namespace, there in seen.items():
+        for socket in there.sockets:
+            key = (namespace, socket.protocol, socket.family, socket.address, socket.port, socket.interface)
+            groups.setdefault(key, []).append(socket)
+    owner_rows = {pid: _owner(process, known) for pid, process in known.walk.processes.items()}
+    ordered = sorted(groups, key=_order)
+    return [_listener(key[0], groups[key], seen[key[0]].local_ports, known, owner_rows) for key in ordered]
+
+
+def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    namespace, protocol, family, address, port, interface = key
+    return (namespace != OWN, namespace, protocol, port, family, ipaddress.ip_address(address), interface or "")
+
+
+def _listener(
+    namespace: str,
+    sockets: Sequence[BoundSocket],
+    local_ports: tuple[int, int] | None,
+    known: Knowledge,
+    owner_rows: Mapping[int, dict[str, Any]],
+) -> dict[str, Any]:
+    first = sockets[0]
+    inodes = {socket.inode for socket in sockets if socket.inode}
+    holders = sorted({pid for inode in inodes for pid in known.walk.holders.get(inode, ())})
+    processes = [known.walk.processes[pid] for pid in holders]
+    uid = _common(socket.uid for socket in sockets)
+    unit, activates = _unit(sockets, processes, known)
+    container = _place(sockets, known).container or _common(process.place.container for process in processes)
+    return {
+        "protocol": first.protocol,
+        "family": first.family,
+        "address": first.address,
+        "port": first.port,
+        "interface": None if first.interface is None else visible(first.interface),
+        "v6only": _v6only(sockets),
+        "namespace": visible(namespace),
+        "uid": uid,
+        "user": user_name(uid),
+        "unit": _shown(unit),
+        "activates": _shown(activates),
+        "container": _shown(container),
+        "owners": [owner_rows[pid] for pid in holders],
+        "owners_state": _owners_state(sockets, known.walk),
+        "sockets": len(inodes) + sum(1 for socket in sockets if not socket.inode),
+        "ephemeral": _is_ephemeral(first, local_ports),
+    }
+
+
+def _v6only(sockets: Iterable[BoundSocket]) -> bool | None:
+    """One socket of a group that also takes IPv4 makes the endpoint one that does."""
+    values = {socket.v6only for socket in sockets}
+    return next((value for value in (False, None, True) if value in values), None)
+
+
+def _owners_state(sockets: Sequence[BoundSocket], walk: Walk) -> str:
+    held = sum(1 for socket in sockets if socket.inode in walk.holders)
+    if held == len(sockets):
+        return "known"
+    return "partial" if held else "unknown"
+
+
+def _is_ephemeral(socket: BoundSocket, local_ports: tuple[int, int] | None) -> bool:
+    """A client that sent from an unconnected UDP socket has a wildcard address and a port of this range."""
+    if not socket.protocol.startswith("udp") or local_ports is None:
+        return False
+    return ipaddress.ip_address(socket.address).is_unspecified and local_ports[0] <= socket.port <= local_ports[1]
+
+
+def _place(sockets: Iterable[BoundSocket], known: Knowledge) -> Place:
+    places = {known.places.get(socket.cgroup_id, NOWHERE) if socket.cgroup_id else NOWHERE for socket in sockets}
+    return places.pop() if len(places) == 1 else NOWHERE
+
+
+def _unit(
+    sockets: Sequence[BoundSocket], processes: Sequence[Process], known: Knowledge
+) -> tuple[str | None, str | None]:
+    """The unit of the endpoint, and what it triggers where it is a socket unit.
+
+    In order: the cgroup that the sockets were made in; systemd's own list, where systemd holds them; the
+    unit that all owners share.
+    """
+    by_cgroup = _place(sockets, known).unit
+    if by_cgroup is not None and by_cgroup.endswith(".socket"):
+        return by_cgroup, next((unit.triggers for unit in known.socket_units if unit.name == by_cgroup), None)
+    if is_held_by_systemd(process.pid for process in processes):
+        declared = unit_for(sockets[0], known.socket_units)
+        if declared is not None:
+            return declared.name, declared.triggers
+    others = [process.place.unit for process in processes if process.pid != _SYSTEMD]
+    return by_cgroup or _common(others or [process.place.unit for process in processes]), None
+
+
+def is_held_by_systemd(pids: Iterable[int]) -> bool:
+    return _SYSTEMD in pids
+
+
+def _owner(process: Process, known: Knowledge) -> dict[str, Any]:
+    package = None if process.executable is None else known.packages.get(process.executable)
+    return {
+        "pid": process.pid,
+        "name": visible(process.name),
+        "executable": None if process.executable is None else visible(process.executable),
+        "executable_deleted": process.executable_deleted,
+        "command": _command(process, known.commands),
+        "uid": process.uid,
+        "user": user_name(process.uid),
+        "unit": _shown(process.place.unit),
+        "container": _shown(process.place.container),
+        "package": None
+        if package is None or not may_be_packaged(process)
+        else {"name": visible(package.name), "version": _shown(package.version), "manager": package.manager},
+    }
+
+
+def may_be_packaged(process: Process) -> bool:
+    """Whether this host's packages can speak for the executable: not for a file inside a container."""
+    return process.executable_on_host or (process.executable_deleted and process.place.container is None)
+
+
+def _command(process: Process, commands: str) -> str | None:
+    if commands == "none" or process.arguments is None:
+        return None
+    arguments = [os.fsdecode(argument) for argument in process.arguments]
+    return visible(shown_command(arguments, redact=commands != "full"))
+
+
+def user_name(uid: int | None) -> str | None:
+    """None where the uid has no entry (or is a container's)."""
+    if uid is None:
+        return None
+    try:
+        return visible(pwd.getpwuid(uid).pw_name)
+    except (KeyError, OverflowError):
+        return None
+
+
+def _common(values: Iterable[Value | None]) -> Value | None:
+    """The value that all share, else None."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else visible(text)

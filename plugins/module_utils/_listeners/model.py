@@ -1,0 +1,110 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the parts of this room hand to each other. This module is private to the collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+TCP_LISTEN = 10  # include/net/tcp_states.h
+UNCONNECTED = 7  # TCP_CLOSE: how a bound, unconnected UDP socket is shown
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be looked at as it should be. ``code`` is stable, ``message`` is for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class BoundSocket:
+    """One socket that takes traffic, as the kernel tells it.
+
+    ``v6only`` is None for IPv4 and where the source does not say. ``inode`` is 0 where the kernel names
+    none. ``cgroup_id`` is the inode number of the cgroup v2 directory it was made in.
+    """
+
+    protocol: str
+    family: str
+    address: str
+    port: int
+    interface: str | None
+    v6only: bool | None
+    uid: int | None
+    inode: int
+    cgroup_id: int | None
+
+
+@dataclass(frozen=True)
+class SocketsSeen:
+    """The sockets of one network namespace, and how well it could be looked at."""
+
+    sockets: tuple[BoundSocket, ...]
+    sources: Mapping[str, str]
+    not_looked_at: Mapping[str, str]
+    problems: tuple[Problem, ...]
+    local_ports: tuple[int, int] | None  # net.ipv4.ip_local_port_range, None where unreadable
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A network namespace; ``paths`` are the files by which it can be entered, none for our own."""
+
+    name: str
+    inode: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cgroup path belongs: a systemd unit, a container, both or neither."""
+
+    unit: str | None
+    container: str | None
+
+
+NOWHERE = Place(None, None)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that holds a listening socket. Names are the raw bytes that the process chose."""
+
+    pid: int
+    name: bytes
+    executable: bytes | None
+    executable_deleted: bool
+    executable_on_host: bool  # the file is the one that this path names here, and not in a container
+    arguments: tuple[bytes, ...] | None
+    uid: int | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Who holds which socket. ``denied`` counts the processes whose open files could not be read."""
+
+    holders: Mapping[int, tuple[int, ...]]  # inode -> pids
+    processes: Mapping[int, Process]
+    denied: int
+
+
+@dataclass(frozen=True)
+class Package:
+    name: str
+    version: str | None
+    manager: str
+
+
+@dataclass(frozen=True)
+class SocketUnit:
+    """A systemd socket unit; ``listens`` are (tcp or udp, address, port)."""
+
+    name: str
+    triggers: str | None
+    listens: frozenset[tuple[str, str, int]]

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The network namespaces of this host: those of its processes, and those that a mount keeps.
+
+One that only an open descriptor or a socket keeps alive cannot be found from outside.
+Sources: network_namespaces(7), setns(2), proc_pid_ns(5). This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Callable, Iterator, TypeVar
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership, unescaped
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Namespace
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import pids
+
+OWN = "host"
+_CLONE_NEWNET = 0x40000000
+_MOUNTED = re.compile(rb"net:\[(\d+)\]\Z")
+_NAMED = re.compile(r"/run/netns/([^/]+)\Z")
+_ENDED = 0  # no namespace has the inode 0: the process was gone before it could be read
+#: A namespace can be entered by any of its processes; some may have ended meanwhile.
+_PATHS_KEPT = 4
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Our own namespace first, the others by name. ``unreadable`` counts the processes that hide theirs."""
+
+    namespaces: tuple[Namespace, ...]
+    unreadable: int
+
+
+class NamespaceError(Exception):
+    """A namespace that could not be entered."""
+
+
+def own_namespace(proc: str) -> Namespace:
+    """Raises OSError where the kernel has no namespaces."""
+    return Namespace(OWN, os.stat(f"{proc}/self/ns/net").st_ino, ())
+
+
+def find_namespaces(proc: str) -> Found:
+    """Raises OSError when our own namespace or mounts cannot be read."""
+    own = own_namespace(proc)
+    with open(f"{proc}/self/mountinfo", "rb") as file:
+        mounted = dict(_mounted(file.read()))
+    members, unreadable = _members(proc, own.inode)
+    taken: set[str] = {OWN}
+    others: list[Namespace] = []
+    for inode in sorted(set(members) | set(mounted), key=lambda inode: (members.get(inode, []), inode)):
+        if inode == own.inode:
+            continue
+        name = _name(proc, inode, mounted.get(inode, []), members.get(inode, []), taken)
+        taken.add(name)
+        paths = [*mounted.get(inode, []), *(f"{proc}/{pid}/ns/net" for pid in members.get(inode, []))]
+        others.append(Namespace(name, inode, tuple(paths[:_PATHS_KEPT])))
+    return Found((own, *sorted(others, key=lambda other: other.name)), unreadable)
+
+
+def _mounted(mountinfo: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Where ``ip netns``, docker and others keep a namespace: it is mounted on a file."""
+    found: dict[int, list[str]] = {}
+    for line in mountinfo.split(b"\n"):
+        fields = line.split(b" ")
+        match = _MOUNTED.match(fields[3]) if len(fields) > 4 else None
+        if match:
+            found.setdefault(int(match[1]), []).append(os.fsdecode(unescaped(fields[4])))
+    return ((inode, sorted(set(paths))) for inode, paths in found.items())
+
+
+def _members(proc: str, own: int) -> tuple[dict[int, list[int]], int]:
+    found: dict[int, list[int]] = {}
+    unreadable = 0
+    for pid in pids(proc):
+        inode = _namespace_of(proc, pid)
+        if inode is None:
+            unreadable += 1
+        elif inode not in (own, _ENDED):
+            found.setdefault(inode, []).append(pid)
+    return found, unreadable
+
+
+def _namespace_of(proc: str, pid: int) -> int | None:
+    """The inode of the process's network namespace; None where it may not be read."""
+    try:
+        return os.stat(f"{proc}/{pid}/ns/net").st_ino
+    except PermissionError:
+        return None
+    except OSError:
+        return _ENDED
+
+
+def _name(proc: str, inode: int, mounts: list[str], members: list[int], taken: set[str]) -> str:
+    """By its mount, else by the container of its first process; by number where that name is taken."""
+    for path in mounts:
+        named = _NAMED.search(path)
+        if named and f"netns/{named[1]}" not in taken:
+            return f"netns/{named[1]}"
+    for pid in members[:_PATHS_KEPT]:
+        try:
+            with open(f"{proc}/{pid}/cgroup", "rb") as file:
+                container = place_of_membership(file.read()).container
+        except OSError:
+            continue  # it has ended; the next one may tell
+        if container is not None:
+            name = f"container/{container.partition('/')[2]}"
+            if name not in taken:
+                return name
+    return f"net:[{inode}]"
+
+
+def inside(namespace: Namespace, work: Callable[[], Result]) -> Result:
+    """Does ``work`` in a network namespace. Raises NamespaceError, and what ``work`` raises.
+
+    It is done in a thread of its own, which ends afterwards: a thread has its own network namespace
+    (setns(2)), so that of the process is never touched.
+    """
+    if not namespace.paths:
+        return work()
+
+    def entered() -> Result:
+        _enter(namespace)
+        return work()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(entered).result()
+
+
+def _enter(namespace: Namespace) -> None:
+    reasons = []
+    for path in namespace.paths:
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            reasons.append(f"{path}: {error.strerror}")
+            continue
+        try:
+            if os.fstat(file).st_ino != namespace.inode:
+                reasons.append(f"{path}: is another namespace by now")
+                continue
+            _setns(file)
+        except OSError as error:
+            reasons.append(f"{path}: {error.strerror}")
+        else:
+            return
+        finally:
+            os.close(file)
+    raise NamespaceError("; ".join(reasons))
+
+
+def _setns(file: int) -> None:
+    """os.setns is there from Python 3.12 on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(file, _CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

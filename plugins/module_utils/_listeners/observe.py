@@ -1,0 +1,237 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole observation of one host: sockets, then owners, then what is known about both.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any, Mapping
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress, own_addresses
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import places_of_ids, unified_mount
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.endpoints import (
+    Knowledge,
+    is_held_by_systemd,
+    listeners,
+    may_be_packaged,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    Namespace,
+    Package,
+    Place,
+    Problem,
+    SocketsSeen,
+    SocketUnit,
+    Walk,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import (
+    OWN,
+    NamespaceError,
+    find_namespaces,
+    inside,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import (
+    NetlinkError,
+    Opener,
+    open_netlink,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.packages import manager_of_host, owning_packages
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import is_privileged, walk
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.sockets import interface_name, observe_sockets
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+_SYSTEMD_IS_RUNNING = "/run/systemd/system"  # sd_booted(3)
+# A source of all namespaces together is the worst of them: what is wrong in one is not hidden by the others.
+_WORST_FIRST = ("failed", "proc", "netlink", "absent")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; the values are those of the module's options."""
+
+    namespaces: str = OWN
+    packages: bool = False
+    commands: str = "redacted"
+
+
+@dataclass(frozen=True)
+class Host:
+    """The ways to look at a host; tests give others."""
+
+    proc: str = "/proc"
+    opener: Opener = open_netlink
+    run: Runner = run
+
+
+def observe(request: Request, host: Host) -> dict[str, Any]:
+    """Listeners, own addresses, host and coverage, in the shape that the module documents."""
+    look = _Observation(request, host)
+    started = _now()
+    seen = look.at_namespaces()
+    addresses = look.at_addresses()
+    walked = look.at_processes(seen)
+    known = Knowledge(
+        walk=walked,
+        places=look.at_cgroups(seen),
+        socket_units=look.at_socket_units(walked),
+        packages=look.at_packages(walked),
+        commands=request.commands,
+    )
+    rows = listeners(seen, known)
+    unknown = sum(1 for row in rows if row["owners_state"] != "known")
+    return {
+        "listeners": rows,
+        "addresses": [{**asdict(own), "interface": visible(own.interface)} for own in addresses],
+        "host": {
+            "hostname": visible(socket.gethostname()),
+            "kernel": visible(os.uname().release),
+            "python": platform.python_version(),
+        },
+        "coverage": {
+            "started": started,
+            "finished": _now(),
+            "privileged": look.privileged,
+            "sources": _worst_sources(seen),
+            "not_looked_at": _not_looked_at(seen),
+            "owners": {"asked": "all", "complete": look.privileged and not walked.denied, "unknown": unknown},
+            "namespaces": {
+                "asked": request.namespaces,
+                "seen": [visible(name) for name in seen],
+                "missed": look.missed,
+            },
+            "packages": {"asked": request.packages, "manager": look.manager, "complete": look.packages_complete},
+            "problems": [{"code": problem.code, "message": visible(problem.message)} for problem in look.problems],
+        },
+    }
+
+
+class _Observation:
+    """One look at a host, which remembers what it could not see."""
+
+    def __init__(self, request: Request, host: Host) -> None:
+        self._request = request
+        self._host = host
+        self.privileged = is_privileged(host.proc)
+        self.missed: list[dict[str, str]] = []
+        self.manager: str | None = None
+        self.packages_complete = False
+        self.problems: list[Problem] = []
+
+    def at_namespaces(self) -> dict[str, SocketsSeen]:
+        seen: dict[str, SocketsSeen] = {}
+        for namespace in self._namespaces():
+            try:
+                there = inside(namespace, lambda: observe_sockets(self._host.proc, self._host.opener))
+            except NamespaceError as error:
+                self.missed.append({"namespace": visible(namespace.name), "reason": visible(str(error))})
+                continue
+            seen[namespace.name] = there
+            prefix = "" if namespace.name == OWN else f"{namespace.name}: "
+            self.problems.extend(Problem(each.code, prefix + each.message) for each in there.problems)
+        return seen
+
+    def _namespaces(self) -> tuple[Namespace, ...]:
+        if self._request.namespaces == OWN:
+            return (Namespace(OWN, 0, ()),)
+        try:
+            found = find_namespaces(self._host.proc)
+        except OSError as error:
+            self.missed.append({"namespace": "unknown", "reason": visible(f"cannot look for namespaces: {error}")})
+            return (Namespace(OWN, 0, ()),)
+        if found.unreadable:
+            reason = f"{found.unreadable} processes do not show their namespace: not privileged"
+            self.missed.append({"namespace": "unknown", "reason": reason})
+        return found.namespaces
+
+    def at_addresses(self) -> tuple[OwnAddress, ...]:
+        try:
+            return own_addresses(self._host.opener, interface_name)
+        except NetlinkError as error:
+            self.problems.append(Problem("addresses-unknown", f"the host's own addresses: netlink: {error}"))
+            return ()
+
+    def at_processes(self, seen: Mapping[str, SocketsSeen]) -> Walk:
+        inodes = {found.inode for there in seen.values() for found in there.sockets}
+        try:
+            walked = walk(self._host.proc, inodes)
+        except OSError as error:
+            self.problems.append(Problem("processes-unreadable", f"{self._host.proc}: {error}"))
+            return Walk({}, {}, 1)
+        if walked.denied:
+            self.problems.append(
+                Problem("processes-denied", f"the open files of {walked.denied} processes could not be read")
+            )
+        return walked
+
+    def at_cgroups(self, seen: Mapping[str, SocketsSeen]) -> dict[int, Place]:
+        ids = {found.cgroup_id for there in seen.values() for found in there.sockets if found.cgroup_id}
+        if not ids:
+            return {}
+        try:
+            with open(f"{self._host.proc}/self/mountinfo", "rb") as file:
+                mount = unified_mount(file.read())
+            return places_of_ids(mount, ids) if mount else {}
+        except OSError as error:
+            self.problems.append(Problem("cgroups-unreadable", f"cgroup v2: {error}"))
+            return {}
+
+    def at_socket_units(self, walked: Walk) -> tuple[SocketUnit, ...]:
+        """systemd is asked only where it holds a socket: it costs a process and tens of milliseconds."""
+        if not is_held_by_systemd(walked.processes) or not os.path.isdir(_SYSTEMD_IS_RUNNING):
+            return ()
+        try:
+            return ask_systemd(self._host.run)
+        except ProgramError as error:
+            self.problems.append(Problem("socket-units-unknown", str(error)))
+            return ()
+
+    def at_packages(self, walked: Walk) -> dict[bytes, Package]:
+        if not self._request.packages:
+            return {}
+        self.manager = manager_of_host()
+        if self.manager is None:
+            self.problems.append(Problem("package-manager-unknown", "no database of dpkg, rpm or apk on this host"))
+            return {}
+        processes = [process for process in walked.processes.values() if may_be_packaged(process)]
+        try:
+            found = owning_packages(
+                self.manager, [process.executable for process in processes if process.executable], self._host.run
+            )
+        except ProgramError as error:
+            self.problems.append(Problem("packages-unknown", str(error)))
+            return {}
+        self.packages_complete = True
+        return found
+
+
+def _worst_sources(seen: Mapping[str, SocketsSeen]) -> dict[str, str]:
+    names = sorted({name for there in seen.values() for name in there.sources})
+    return {name: min((there.sources[name] for there in seen.values()), key=_WORST_FIRST.index) for name in names}
+
+
+def _not_looked_at(seen: Mapping[str, SocketsSeen]) -> list[dict[str, str]]:
+    """By kind; the reason is that of our own namespace, and names another one where it differs there."""
+    reasons: dict[str, list[str]] = {}
+    for namespace, there in seen.items():
+        for what, reason in there.not_looked_at.items():
+            known = reasons.setdefault(what, [])
+            if namespace == OWN:
+                known.append(reason)
+            elif reason not in known:
+                known.append(f"{namespace}: {reason}")
+    return [{"what": what, "reason": visible("; ".join(reasons[what]))} for what in sorted(reasons)]
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,201 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which processes hold which sockets: one walk over /proc, whatever the number of sockets and namespaces.
+
+A process is read through a descriptor of its /proc/<pid> directory. That descriptor stands for the process
+and not for the number: once the process has ended, each read through it fails with ESRCH, also when another
+process was given the same pid since (fs/proc/base.c, get_proc_task). So no start times need to be compared.
+Sources: proc_pid_fd(5), proc_pid_exe(5), ptrace(2). This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Iterable
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import NOWHERE, Place, Process, Walk
+
+_DELETED = b" (deleted)"
+_SOCKET = "socket:["
+#: What is read of a command line; far more than what is shown of it.
+_COMMAND_LINE_LIMIT = 4096
+_ENDED = (errno.ENOENT, errno.ESRCH)
+_DENIED = (errno.EACCES, errno.EPERM)
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _CAP_SYS_PTRACE = 1, 2, 19
+
+
+def is_privileged(proc: str) -> bool:
+    """True when the open files of every process may be read (proc_pid_fd(5): PTRACE_MODE_READ_FSCREDS)."""
+    try:
+        with open(f"{proc}/self/status", "rb") as file:
+            granted = int(_status_field(file.read(), b"CapEff:", 0) or b"0", 16)
+    except (OSError, ValueError):
+        return os.geteuid() == 0
+    reads_any_file = granted & (1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH)
+    return bool(granted & 1 << _CAP_SYS_PTRACE and reads_any_file)
+
+
+def pids(proc: str) -> list[int]:
+    return sorted(int(name) for name in os.listdir(proc) if name.isdigit())
+
+
+def walk(proc: str, wanted: Iterable[int]) -> Walk:
+    """Who holds the sockets with the inodes ``wanted``. Inode 0 is nobody's.
+
+    When a holder is missing at the end, the processes born since the start are looked at as well: a
+    service may have moved into a child meanwhile.
+    """
+    sought = {f"{_SOCKET}{inode}]": inode for inode in wanted if inode}
+    found = _Found()
+    if not sought:
+        return found.as_walk()
+    looked_at: set[int] = set()
+    for _attempt in range(2):
+        born = [pid for pid in pids(proc) if pid not in looked_at]
+        for pid in born:
+            _look_at(proc, pid, sought, found)
+        looked_at.update(born)
+        if len(found.holders) == len(sought):
+            break
+    return found.as_walk()
+
+
+class _Found:
+    def __init__(self) -> None:
+        self.holders: dict[int, list[int]] = {}
+        self.processes: dict[int, Process] = {}
+        self.denied = 0
+
+    def as_walk(self) -> Walk:
+        holders = {inode: tuple(sorted(holding)) for inode, holding in self.holders.items()}
+        return Walk(holders, self.processes, self.denied)
+
+
+def _look_at(proc: str, pid: int, sought: dict[str, int], found: _Found) -> None:
+    try:
+        directory = os.open(f"{proc}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        found.denied += _count_denied(error)
+        return
+    try:
+        held = _sockets_held(directory, sought)
+        if held:
+            found.processes[pid] = _described(directory, pid)
+            for inode in held:
+                found.holders.setdefault(inode, []).append(pid)
+    except OSError as error:
+        found.denied += _count_denied(error)
+    finally:
+        os.close(directory)
+
+
+def _count_denied(error: OSError) -> int:
+    """0 for a process that has ended, 1 for one that could not be read: one process never ends the walk."""
+    return 0 if error.errno in _ENDED else 1
+
+
+def _sockets_held(directory: int, sought: dict[str, int]) -> set[int]:
+    files = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        held = set()
+        for name in os.listdir(files):
+            try:
+                target = os.readlink(name, dir_fd=files)
+            except OSError as error:
+                if error.errno in _ENDED:
+                    continue  # closed since the directory was listed
+                raise
+            if target in sought:
+                held.add(sought[target])
+        return held
+    finally:
+        os.close(files)
+
+
+def _described(directory: int, pid: int) -> Process:
+    """Raises OSError with ESRCH when the process has ended, so that it is not named by halves."""
+    status = _read(directory, "status")
+    executable, deleted, here = _executable(directory)
+    uid = _status_field(status, b"Uid:", 1)
+    return Process(
+        pid=pid,
+        name=_read(directory, "comm")[:-1],  # the kernel's own newline; the name may end in another
+        executable=executable,
+        executable_deleted=deleted,
+        executable_on_host=here,
+        arguments=_arguments(directory),
+        uid=int(uid) if uid is not None and uid.isdigit() else None,
+        place=_place(directory),
+    )
+
+
+def _status_field(status: bytes, key: bytes, index: int) -> bytes | None:
+    for line in status.split(b"\n"):
+        if line.startswith(key):
+            fields = line[len(key) :].split()
+            return fields[index] if index < len(fields) else None
+    return None
+
+
+def _place(directory: int) -> Place:
+    try:
+        return place_of_membership(_read(directory, "cgroup"))
+    except OSError as error:
+        if error.errno in (*_DENIED, errno.ENOENT):  # ENOENT: a kernel without cgroups
+            return NOWHERE
+        raise
+
+
+def _arguments(directory: int) -> tuple[bytes, ...] | None:
+    """The arguments, which the process may have overwritten; None where it has none or they may not be read."""
+    try:
+        content = _read(directory, "cmdline", _COMMAND_LINE_LIMIT)
+    except OSError as error:
+        if error.errno in _DENIED:
+            return None
+        raise
+    return tuple(content.rstrip(b"\0").split(b"\0")) if content.strip(b"\0") else None
+
+
+def _executable(directory: int) -> tuple[bytes | None, bool, bool]:
+    """Path, whether that file was deleted, and whether the path names that very file here.
+
+    The kernel appends `` (deleted)``; a file may also really be named so, and then it is still there.
+    """
+    try:
+        link = os.fsencode(os.readlink("exe", dir_fd=directory))
+        running = os.stat("exe", dir_fd=directory)
+    except OSError as error:
+        if error.errno in (*_DENIED, errno.ENOENT):  # ENOENT: a kernel thread has none
+            return None, False, False
+        raise
+    if link.endswith(_DELETED) and not _same_file(b"root" + link, running, directory):
+        return link[: -len(_DELETED)], True, False
+    return link, False, _same_file(link, running, None)
+
+
+def _same_file(path: bytes, running: os.stat_result, directory: int | None) -> bool:
+    try:
+        there = os.stat(path, dir_fd=directory)
+    except OSError:
+        return False  # nothing can be found at that path, for whatever reason: so it is not this file
+    return (there.st_dev, there.st_ino) == (running.st_dev, running.st_ino)
+
+
+def _read(directory: int, name: str, limit: int = 1 << 20) -> bytes:
+    file = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        parts: list[bytes] = []
+        while limit > 0:
+            part = os.read(file, min(limit, 65536))
+            if not part:
+                break
+            parts.append(part)
+            limit -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(file)

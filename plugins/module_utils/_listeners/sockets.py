@@ -1,0 +1,198 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sockets of the network namespace that the calling thread is in, by the best way that works.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import NamedTuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.inet_diag import listening
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    BoundSocket,
+    Problem,
+    SocketsSeen,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import NetlinkError, Opener
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.proc_net import (
+    ProcNetError,
+    parse_port_range,
+    parse_protocols,
+    parse_sockets,
+)
+
+
+class _Table(NamedTuple):
+    """One kernel table of sockets. ``registered`` is its name in /proc/net/protocols."""
+
+    protocol: str
+    number: int
+    family: int
+    proc_file: str | None
+    registered: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.protocol}_{'ipv4' if self.family == socket.AF_INET else 'ipv6'}"
+
+
+_V4, _V6 = socket.AF_INET, socket.AF_INET6
+_MAIN = (
+    _Table("tcp", 6, _V4, "tcp", "TCP"),
+    _Table("tcp", 6, _V6, "tcp6", "TCPv6"),
+    _Table("udp", 17, _V4, "udp", "UDP"),
+    _Table("udp", 17, _V6, "udp6", "UDPv6"),
+)
+# Rare, and not in each kernel. MPTCP is not here: the TCP table shows its listeners, with the inode of the
+# socket that the program holds (net/mptcp/subflow.c, mptcp_subflow_create_socket).
+_RARE = (
+    _Table("udplite", 136, _V4, "udplite", "UDP-Lite"),
+    _Table("udplite", 136, _V6, "udplite6", "UDPLITEv6"),
+    _Table("sctp", 132, _V4, None, "SCTP"),
+    _Table("sctp", 132, _V6, None, "SCTPv6"),
+    _Table("dccp", 33, _V4, None, "DCCP"),
+    _Table("dccp", 33, _V6, None, "DCCPv6"),
+)
+_NEVER_LISTED = (
+    ("raw", ("RAW", "RAWv6"), "raw IP sockets have no port"),
+    ("packet", ("PACKET",), "packet sockets take frames below IP and have no port"),
+    ("vsock", (), "vsock is reached from the hypervisor, not over the network"),
+)
+
+
+def observe_sockets(proc: str, opener: Opener) -> SocketsSeen:
+    """What listens in this thread's network namespace. ``proc`` is where procfs is mounted."""
+    look = _Look(f"{proc}/thread-self/net", opener)
+    for table in _MAIN:
+        look.at_main(table)
+    in_use = look.protocols_in_use()
+    for table in _RARE:
+        look.at_rare(table, in_use)
+    for what, registered, reason in _NEVER_LISTED:
+        counted = sum((in_use or {}).get(name, 0) for name in registered)
+        look.not_looked_at[what] = f"{reason}; {counted} in use" if registered and in_use is not None else reason
+    return SocketsSeen(
+        sockets=tuple(look.sockets),
+        sources=look.sources,
+        not_looked_at=look.not_looked_at,
+        problems=tuple(look.problems),
+        local_ports=look.local_ports(f"{proc}/sys/net/ipv4/ip_local_port_range"),
+    )
+
+
+def interface_name(index: int) -> str:
+    """The name of a device in this thread's network namespace; ``if<index>`` where it has none (any more)."""
+    try:
+        return socket.if_indextoname(index)
+    except (OSError, OverflowError):
+        return f"if{index}"
+
+
+class _Look:
+    """Gathers what each table gave, and what went wrong with it."""
+
+    def __init__(self, net: str, opener: Opener) -> None:
+        self._net = net
+        self._opener = opener
+        self.sockets: list[BoundSocket] = []
+        self.sources: dict[str, str] = {}
+        self.not_looked_at: dict[str, str] = {}
+        self.problems: list[Problem] = []
+
+    def at_main(self, table: _Table) -> None:
+        try:
+            self._by_netlink(table)
+        except NetlinkError as refusal:
+            self.sources[table.name] = self._instead_of_netlink(table, refusal)
+        else:
+            self.sources[table.name] = "netlink"
+        if self._is_ipv6_off(table) and not any(_is_of(table, seen) for seen in self.sockets):
+            self.sources[table.name] = "absent"
+
+    def _instead_of_netlink(self, table: _Table, refusal: NetlinkError) -> str:
+        if self._is_ipv6_off(table):
+            return "absent"
+        try:
+            self._by_proc(table)
+        except (OSError, ProcNetError) as error:
+            self._problem("sockets-not-listed", f"{table.name}: netlink: {refusal}; /proc/net: {error}")
+            return "failed"
+        self._problem(
+            "netlink-refused",
+            f"{table.name}: {refusal}; read from /proc/net, which tells no bound device, cgroup or IPV6_V6ONLY",
+        )
+        return "proc"
+
+    def at_rare(self, table: _Table, in_use: dict[str, int] | None) -> None:
+        """Says nothing where the kernel has no such socket: it counts none, or lacks the protocol."""
+        try:
+            self._by_netlink(table)
+        except NetlinkError as refusal:
+            if in_use is None or in_use.get(table.registered):
+                self._rare_by_proc(table, refusal, in_use)
+
+    def _rare_by_proc(self, table: _Table, refusal: NetlinkError, in_use: dict[str, int] | None) -> None:
+        try:
+            self._by_proc(table)
+        except (OSError, ProcNetError):
+            counted = "their number is not known" if in_use is None else f"{in_use[table.registered]} in use"
+            self.not_looked_at[table.protocol] = f"{table.name}: {refusal}; {counted}"
+
+    def _by_netlink(self, table: _Table) -> None:
+        found, interrupted = listening(self._opener, table.protocol, table.number, table.family, interface_name)
+        self.sockets.extend(found)
+        if interrupted:
+            self._problem("dump-interrupted", f"{table.name}: the sockets changed during each attempt to list them")
+
+    def _by_proc(self, table: _Table) -> None:
+        if table.proc_file is None:
+            raise ProcNetError("has no file there")
+        self.sockets.extend(parse_sockets(self._read(table.proc_file), table.protocol))
+
+    def protocols_in_use(self) -> dict[str, int] | None:
+        try:
+            return parse_protocols(self._read("protocols"))
+        except (OSError, ProcNetError) as error:
+            self._problem("protocols-unreadable", f"/proc/net/protocols: {error}")
+            return None
+
+    def local_ports(self, path: str) -> tuple[int, int] | None:
+        try:
+            return parse_port_range(_content(path))
+        except (OSError, ProcNetError) as error:
+            self._problem("port-range-unreadable", f"{path}: {error}; no UDP port is marked ephemeral")
+            return None
+
+    def _is_ipv6_off(self, table: _Table) -> bool:
+        """IPv6 is off when the kernel shows its IPv4 table and has no IPv6 one (ipv6.disable=1)."""
+        if table.family != socket.AF_INET6 or table.proc_file is None:
+            return False
+        return self._exists(table.proc_file[:-1]) and not self._exists(table.proc_file)
+
+    def _exists(self, name: str) -> bool:
+        try:
+            with open(f"{self._net}/{name}", "rb"):
+                return True
+        except OSError as error:
+            return error.errno != errno.ENOENT
+
+    def _read(self, name: str) -> bytes:
+        return _content(f"{self._net}/{name}")
+
+    def _problem(self, code: str, message: str) -> None:
+        self.problems.append(Problem(code, message))
+
+
+def _is_of(table: _Table, seen: BoundSocket) -> bool:
+    return seen.protocol == table.protocol and seen.family == "ipv6"
+
+
+def _content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,510 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: listeners_info
+short_description: Say what listens on a host, and how well it could be looked at
+version_added: 0.1.0
+description:
+  - Lists the sockets of a host that take traffic, which are TCP sockets that listen and UDP sockets that are bound
+    and not connected, with the processes, users, systemd units, containers and packages behind them.
+  - The kernel is asked over netlink for the listening sockets only, so that the number of connections does not
+    matter. Where netlink is refused, C(/proc/net) is read instead, and RV(coverage.sources) says so.
+  - Nothing that could be seen is dropped. A listener whose owner cannot be named is kept, with
+    RV(listeners[].owners_state=unknown). What could not be looked at is named in RV(coverage).
+  - Works on its own in any playbook, without the rest of this collection.
+author:
+  - vigil.ports maintainers (@vigil-ports)
+options:
+  namespaces:
+    description:
+      - Which network namespaces to look at.
+      - V(host) is the network namespace that the module runs in.
+      - V(all) also looks at those of containers and at those that C(ip netns) keeps. This needs root.
+    type: str
+    choices:
+      - host
+      - all
+    default: host
+  packages:
+    description:
+      - Whether to look up the installed package of each executable, with C(dpkg-query), C(rpm) or C(apk).
+      - Executables inside of containers are not looked up, as the host's packages do not speak for them.
+    type: bool
+    default: false
+  commands:
+    description:
+      - How to show the command lines of the owners.
+      - V(redacted) replaces what looks like a secret by C([redacted]). These are the values of options and
+        assignments whose names say so, user information in URLs, authorization headers, and well-known tokens. A
+        secret that nothing marks as one cannot be recognized.
+      - V(none) leaves command lines out.
+      - V(full) shows them as they are. Use C(no_log) on the task if they may hold secrets.
+    type: str
+    choices:
+      - none
+      - redacted
+      - full
+    default: redacted
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the status without modifying anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed, when in diff mode.
+    support: none
+  platform:
+    description: Operating systems this module runs on.
+    support: full
+    platforms: linux
+notes:
+  - Without root (more exactly, without C(CAP_SYS_PTRACE) and C(CAP_DAC_READ_SEARCH)) the listeners are all there, but
+    the owners of sockets of other users are unknown.
+  - Asking the kernel may make it load its C(inet_diag) modules, as C(ss) does. Nothing else changes on the host.
+seealso:
+  - module: community.general.listen_ports_facts
+    description: Lists listening ports with C(netstat) or C(ss).
+"""
+
+EXAMPLES = r"""
+- name: See what listens on the host
+  vigil.ports.listeners_info:
+  become: true
+  register: seen
+
+- name: Fail when anything but SSH takes TCP connections from other hosts
+  ansible.builtin.assert:
+    that: (item.address is ansible.builtin.search('^127[.]|^::1$')) or item.port == 22
+    fail_msg: >-
+      {{ item.address }}:{{ item.port }} is open, by
+      {{ item.owners | map(attribute='name') | join(', ') or 'an unknown process' }}
+  loop: "{{ seen.listeners | selectattr('protocol', 'equalto', 'tcp') }}"
+  loop_control:
+    label: "{{ item.address }}:{{ item.port }}"
+
+- name: Look into the containers as well, and name the installed packages
+  vigil.ports.listeners_info:
+    namespaces: all
+    packages: true
+    commands: none
+  become: true
+
+# What community.general.listen_ports_facts gave as facts
+- name: See what listens on the host
+  vigil.ports.listeners_info:
+  become: true
+  register: seen
+
+- name: Keep the TCP and UDP ports as facts
+  ansible.builtin.set_fact:
+    tcp_ports: "{{ seen.listeners | selectattr('protocol', 'equalto', 'tcp') | map(attribute='port') | unique | sort }}"
+    udp_ports: "{{ seen.listeners | selectattr('protocol', 'equalto', 'udp') | map(attribute='port') | unique | sort }}"
+
+# An answer is only as good as what could be looked at
+- name: Make sure that everything was looked at
+  ansible.builtin.assert:
+    that:
+      - seen.coverage.problems | length == 0
+      - seen.coverage.owners.complete
+      - "'failed' not in seen.coverage.sources.values()"
+"""
+
+RETURN = r"""
+listeners:
+  description:
+    - What takes traffic, one entry for each network namespace, protocol, family, address, port and bound device.
+    - Sorted, so that the same sockets give the same list.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    protocol:
+      description: V(tcp), V(udp), V(udplite), V(sctp) or V(dccp). A listener for MPTCP is listed once, as V(tcp).
+      type: str
+      returned: always
+      sample: tcp
+    family:
+      description: V(ipv4) or V(ipv6). An IPv4-mapped IPv6 address counts as V(ipv4).
+      type: str
+      returned: always
+      sample: ipv6
+    address:
+      description: The address that the socket is bound to.
+      type: str
+      returned: always
+      sample: "::"
+    port:
+      description: The port.
+      type: int
+      returned: always
+      sample: 443
+    interface:
+      description: The network device that the socket is bound to, or V(null). C(/proc/net) does not tell it.
+      type: str
+      returned: always
+      sample: eth0
+    v6only:
+      description:
+        - Whether an IPv6 socket takes IPv6 traffic only. When V(false) and bound to V(::), it takes IPv4 as well.
+        - V(null) for IPv4, and where C(/proc/net) had to be read, which does not tell.
+      type: bool
+      returned: always
+      sample: false
+    namespace:
+      description: The network namespace, which is V(host), C(netns/NAME), C(container/ID) or C(net:[INODE]).
+      type: str
+      returned: always
+      sample: host
+    uid:
+      description: The user id of the socket; V(null) when sockets of several users share the endpoint.
+      type: int
+      returned: always
+      sample: 0
+    user:
+      description: The name of that user; V(null) when it has none on this host.
+      type: str
+      returned: always
+      sample: root
+    unit:
+      description:
+        - The systemd unit, by the cgroup that the socket was made in, or else the one that all owners share.
+        - For a socket that systemd holds, the socket unit.
+      type: str
+      returned: always
+      sample: ssh.socket
+    activates:
+      description: The unit that a socket unit starts.
+      type: str
+      returned: always
+      sample: ssh.service
+    container:
+      description: The container, as runtime and the first 12 characters of its id.
+      type: str
+      returned: always
+      sample: docker/4f5ee1b26a1c
+    owners:
+      description: The processes that hold the socket open, by process id.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        pid:
+          description: The process id, as seen from where the module runs.
+          type: int
+          returned: always
+          sample: 812
+        name:
+          description: The name that the process gave itself. What does not print is escaped.
+          type: str
+          returned: always
+          sample: nginx
+        executable:
+          description: The path of the executable, without C( (deleted\)); V(null) when it may not be read.
+          type: str
+          returned: always
+          sample: /usr/sbin/nginx
+        executable_deleted:
+          description: Whether that file was deleted or replaced since, so that the process should be restarted.
+          type: bool
+          returned: always
+          sample: false
+        command:
+          description: The command line, see O(commands).
+          type: str
+          returned: always
+          sample: "nginx: master process /usr/sbin/nginx"
+        uid:
+          description: The effective user id of the process.
+          type: int
+          returned: always
+          sample: 0
+        user:
+          description: The name of that user.
+          type: str
+          returned: always
+          sample: root
+        unit:
+          description: The systemd unit of the process.
+          type: str
+          returned: always
+          sample: nginx.service
+        container:
+          description: The container of the process.
+          type: str
+          returned: always
+          sample: null
+        package:
+          description: >-
+            The installed package of the executable, see O(packages); V(null) when not asked for or when
+            none owns it.
+          type: dict
+          returned: always
+          contains:
+            name:
+              description: The name of the package.
+              type: str
+              returned: always
+              sample: nginx
+            version:
+              description: Its version, as the package manager writes it.
+              type: str
+              returned: always
+              sample: 1.22.1-9
+            manager:
+              description: V(dpkg), V(rpm) or V(apk).
+              type: str
+              returned: always
+              sample: dpkg
+    owners_state:
+      description:
+        - V(known) when each socket of the endpoint has an owner, V(partial) when some have, V(unknown) when none has.
+        - A socket of the kernel itself has no owner, and neither has one of a process that may not be looked at; the
+          two cannot be told apart, so both are V(unknown). V(kernel) is reserved for sockets that are known to be the
+          kernel's.
+      type: str
+      returned: always
+      sample: known
+    sockets:
+      description: How many sockets share the endpoint (C(SO_REUSEPORT)).
+      type: int
+      returned: always
+      sample: 1
+    ephemeral:
+      description: >-
+        Whether this is a UDP wildcard socket in the C(ip_local_port_range) of its namespace, so probably a
+        client's.
+      type: bool
+      returned: always
+      sample: false
+addresses:
+  description: The host's own addresses, in the network namespace that the module runs in.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    interface:
+      description: The network device.
+      type: str
+      returned: always
+      sample: eth0
+    address:
+      description: The address.
+      type: str
+      returned: always
+      sample: 192.0.2.10
+    prefix:
+      description: The length of the network prefix.
+      type: int
+      returned: always
+      sample: 24
+    family:
+      description: V(ipv4) or V(ipv6).
+      type: str
+      returned: always
+      sample: ipv4
+host:
+  description: What was looked at.
+  returned: always
+  type: dict
+  contains:
+    hostname:
+      description: The name that the host gives itself.
+      type: str
+      returned: always
+      sample: web1
+    kernel:
+      description: The release of its kernel.
+      type: str
+      returned: always
+      sample: 6.1.0-18-amd64
+    python:
+      description: The version of Python that ran the module.
+      type: str
+      returned: always
+      sample: 3.11.2
+coverage:
+  description: What was looked at, what was not, and why.
+  returned: always
+  type: dict
+  contains:
+    started:
+      description: When the observation began, in UTC.
+      type: str
+      returned: always
+      sample: "2026-11-20T13:15:00Z"
+    finished:
+      description: When it ended, in UTC.
+      type: str
+      returned: always
+      sample: "2026-11-20T13:15:01Z"
+    privileged:
+      description: Whether the module was allowed to see the open files of every process.
+      type: bool
+      returned: always
+      sample: true
+    sources:
+      description:
+        - How each kind of socket was listed. Of several namespaces, the worst.
+        - V(netlink) tells everything, V(proc) tells no bound device and no IPV6_V6ONLY, V(absent) is IPv6 switched off,
+          V(failed) means that nothing is known.
+      type: dict
+      returned: always
+      contains:
+        tcp_ipv4:
+          description: TCP over IPv4.
+          type: str
+          returned: always
+          sample: netlink
+        tcp_ipv6:
+          description: TCP over IPv6.
+          type: str
+          returned: always
+          sample: netlink
+        udp_ipv4:
+          description: UDP over IPv4.
+          type: str
+          returned: always
+          sample: netlink
+        udp_ipv6:
+          description: UDP over IPv6.
+          type: str
+          returned: always
+          sample: absent
+    not_looked_at:
+      description: Kinds of sockets that the host may have and that are not listed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        what:
+          description: The kind of socket.
+          type: str
+          returned: always
+          sample: raw
+        reason:
+          description: Why, and how many there are where the kernel counts them.
+          type: str
+          returned: always
+          sample: raw IP sockets have no port; 1 in use
+    owners:
+      description: How well the owners are known.
+      type: dict
+      returned: always
+      contains:
+        asked:
+          description: V(all), as all processes are looked at.
+          type: str
+          returned: always
+          sample: all
+        complete:
+          description: Whether each process could be looked at.
+          type: bool
+          returned: always
+          sample: true
+        unknown:
+          description: How many listeners have a socket without a known owner.
+          type: int
+          returned: always
+          sample: 0
+    namespaces:
+      description: Which network namespaces were looked at.
+      type: dict
+      returned: always
+      contains:
+        asked:
+          description: The value of O(namespaces).
+          type: str
+          returned: always
+          sample: host
+        seen:
+          description: The names of those that were looked at.
+          type: list
+          elements: str
+          returned: always
+          sample: [host]
+        missed:
+          description: Those that were asked for and could not be looked at.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            namespace:
+              description: The name of the namespace, V(unknown) where not even that is known.
+              type: str
+              returned: always
+              sample: netns/blue
+            reason:
+              description: Why.
+              type: str
+              returned: always
+              sample: "/run/netns/blue: Operation not permitted"
+    packages:
+      description: Whether the packages are known.
+      type: dict
+      returned: always
+      contains:
+        asked:
+          description: The value of O(packages).
+          type: bool
+          returned: always
+          sample: false
+        manager:
+          description: The package manager of the host, V(null) when not asked for or not known.
+          type: str
+          returned: always
+          sample: dpkg
+        complete:
+          description: Whether all executables on the host were looked up.
+          type: bool
+          returned: always
+          sample: false
+    problems:
+      description: What did not go as it should.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: What kind of problem. Codes do not change.
+          type: str
+          returned: always
+          sample: netlink-refused
+        message:
+          description: What happened.
+          type: str
+          returned: always
+          sample: "tcp_ipv4: EPERM (Operation not permitted); read from /proc/net"
+"""
+
+import sys  # noqa: E402
+
+from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import (  # noqa: E402
+    Host,
+    Request,
+    observe,
+)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "namespaces": {"type": "str", "choices": ["host", "all"], "default": "host"},
+            "packages": {"type": "bool", "default": False},
+            "commands": {"type": "str", "choices": ["none", "redacted", "full"], "default": "redacted"},
+        },
+        supports_check_mode=True,
+    )
+    if not sys.platform.startswith("linux"):
+        module.fail_json(msg=f"vigil.ports.listeners_info needs Linux; this host runs {sys.platform}.")
+    request = Request(**{name: module.params[name] for name in ("namespaces", "packages", "commands")})
+    module.exit_json(changed=False, **observe(request, Host()))
+
+
+if __name__ == "__main__":
+    main()
