@@ -1,0 +1,57 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: evidence
+short_description: Write down what a host declares and what listens on it
+version_added: 0.1.0
+description:
+  - Resolves the variables C(vigil_ports*), C(vigil_exceptions*) and C(vigil_addresses) of the host, runs
+    M(vigil.ports.listeners_info) there, and writes both into the run directory.
+  - A host that is unreachable, or on which the module fails, is written down as such. The audit then says that it was
+    not assessed. Use C(ignore_unreachable) on the task, so that the host stays in the play.
+extends_documentation_fragment:
+  - vigil.ports.stage
+author:
+  - vigil.ports maintainers (@vigil-ports)
+options:
+  namespaces:
+    description:
+      - Which network namespaces to look at, as M(vigil.ports.listeners_info) does.
+    type: str
+    choices: [host, all]
+    default: host
+  packages:
+    description:
+      - Whether to look up the packages of the executables.
+    type: bool
+    default: true
+seealso:
+  - module: vigil.ports.listeners_info
+"""
+
+EXAMPLES = r"""
+- name: Look at each host
+  vigil.ports.evidence:
+    run_dir: "{{ opened.run_dir }}"
+  become: true
+  ignore_unreachable: true
+"""
+
+RETURN = r"""
+status:
+  description: Whether the host could be looked at, V(gathered) or V(failed).
+  type: str
+  returned: when the host was reached
+  sample: gathered
+listeners:
+  description: How many listeners were found; none when it could not be told.
+  type: int
+  returned: when the host was reached
+  sample: 12
+"""

@@ -1,0 +1,118 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: run
+short_description: Open a run of the audit
+version_added: 0.1.0
+description:
+  - Checks what is asked for, before anything is looked at, and makes the run directory with the scope of the run.
+  - The first stage of the role P(vigil.ports.audit#role). Run it once in a play (C(run_once)).
+extends_documentation_fragment:
+  - vigil.ports.stage
+author:
+  - vigil.ports maintainers (@vigil-ports)
+options:
+  run_dir:
+    description:
+      - Not an option of this stage; it returns RV(run_dir).
+    required: false
+  report_dir:
+    description:
+      - Where run directories are kept, on the control node. It is made when it is missing.
+      - A relative path starts where C(ansible-playbook) was started.
+    type: path
+    required: true
+  vantages:
+    description:
+      - The places to scan from. Each is a mapping with its C(name) and a list of C(scanners), which are inventory
+        hosts or C(localhost) for the control node.
+    type: raw
+    required: true
+  label:
+    description:
+      - A few words about the run, shown in the reports.
+    type: str
+  date:
+    description:
+      - The day, as V(YYYY-MM-DD), against which expiry and reviews are judged. Default is today, in UTC.
+    type: str
+  fail_on:
+    description:
+      - The least severity of a failed finding that breaks the gate.
+      - With V(never) the exit status stays 0, and the reports still show what is of severity C(low) or more as a breach.
+    type: str
+    choices: [info, low, medium, high, critical, never]
+    default: medium
+  accept_gaps:
+    description:
+      - Names of gaps that are accepted. What could not be assessed breaks the gate unless its gap is named here.
+    type: list
+    elements: str
+    default: []
+  expiring_days:
+    description:
+      - How many days before its end an exception is reported as expiring.
+    type: int
+    default: 14
+  scan_depth:
+    description:
+      - Which TCP ports are asked from outside. UDP ports are only asked where they are declared or were seen listening.
+      - V(known) asks those that are declared or were seen listening.
+      - V(common) also asks the 1,000 most frequent ones.
+      - V(full) asks all 65,535.
+    type: str
+    choices: [known, common, full]
+    default: common
+seealso:
+  - module: vigil.ports.evidence
+  - module: vigil.ports.scan
+  - module: vigil.ports.audit
+  - module: vigil.ports.report
+  - module: vigil.ports.gate
+"""
+
+EXAMPLES = r"""
+- name: Open a run that is scanned from the control node
+  vigil.ports.run:
+    report_dir: vigil-reports
+    vantages:
+      - name: control
+        scanners: [localhost]
+  register: opened
+  run_once: true
+"""
+
+RETURN = r"""
+run_dir:
+  description: The run directory, as the other stages take it.
+  type: str
+  returned: success
+  sample: /srv/audits/20261120T131500Z-1f0c2a
+run_id:
+  description: The name of the run. Names sort by time.
+  type: str
+  returned: success
+  sample: 20261120T131500Z-1f0c2a
+hosts:
+  description: The hosts in scope, which are all hosts of the play.
+  type: list
+  elements: str
+  returned: success
+  sample: [web1, web2]
+shares:
+  description: One entry for each scanner of each vantage point, as M(vigil.ports.scan) takes it.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - vantage: control
+      scanner: localhost
+      index: 0
+      of: 1
+"""
