@@ -18,7 +18,7 @@ import errno
 import os
 import socket
 import struct
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import CLOSED, FILTERED, OPEN, SILENT
 
@@ -58,10 +58,21 @@ NO_NEIGHBOUR = "no answer to ARP or neighbour discovery: no such host on this li
 class Answer(NamedTuple):
     """``state`` None: nothing is known, and ``reason`` says why. ``again``: worth another try."""
 
-    state: Optional[str]
+    state: str | None
     reason: str
     again: bool = False
 
+
+# Without an ICMP message on the queue: a TCP reset, or a kernel that keeps none.
+_BY_ERROR = {
+    errno.ECONNREFUSED: Answer(CLOSED, "conn-refused"),
+    errno.ECONNRESET: Answer(CLOSED, "conn-refused"),
+    errno.EHOSTUNREACH: Answer(FILTERED, "host-unreach"),
+    errno.EHOSTDOWN: Answer(FILTERED, "host-unreach"),
+    errno.ENETUNREACH: Answer(FILTERED, "net-unreach"),
+    errno.EACCES: Answer(FILTERED, "admin-prohibited"),
+    errno.EPERM: Answer(FILTERED, "admin-prohibited"),
+}
 
 SILENCE = Answer(FILTERED, SILENT, again=True)
 
@@ -97,18 +108,10 @@ def at_end(sock: socket.socket) -> Answer:
         return Answer(None, NO_NEIGHBOUR)
     if icmp is not None:
         return Answer(FILTERED, icmp)
-    if error in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Answer(CLOSED, "conn-refused")
-    if error in (errno.EHOSTUNREACH, errno.EHOSTDOWN):
-        return Answer(FILTERED, "host-unreach")
-    if error == errno.ENETUNREACH:
-        return Answer(FILTERED, "net-unreach")
-    if error in (errno.EACCES, errno.EPERM):
-        return Answer(FILTERED, "admin-prohibited")
-    return Answer(None, f"connect ended with {_name(error)}")
+    return _BY_ERROR.get(error) or Answer(None, f"connect ended with {_name(error)}")
 
 
-def _queued(sock: socket.socket) -> Tuple[Optional[str], bool]:
+def _queued(sock: socket.socket) -> tuple[str | None, bool]:
     """The queued ICMP message as a reason, and whether this machine sent it to itself."""
     try:
         _data, ancillary, _flags, _peer = sock.recvmsg(512, 512, _MSG_ERRQUEUE | socket.MSG_DONTWAIT)
@@ -124,7 +127,7 @@ def _queued(sock: socket.socket) -> Tuple[Optional[str], bool]:
     return None, False
 
 
-def _offender(sockaddr: bytes, origin: int) -> Optional[str]:
+def _offender(sockaddr: bytes, origin: int) -> str | None:
     """Who sent the message: the sockaddr_in or sockaddr_in6 behind the error."""
     if origin == _FROM_ICMP and len(sockaddr) >= 8:
         return socket.inet_ntop(socket.AF_INET, sockaddr[4:8])

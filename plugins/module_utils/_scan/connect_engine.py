@@ -21,7 +21,7 @@ import sys
 import time
 from array import array
 from collections import deque
-from typing import Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_answers import (
     IP_RECVERR,
@@ -70,10 +70,10 @@ class _Target:
     def __init__(self, address: str) -> None:
         self.address = address
         self.family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.answers: Dict[Tuple[str, str], array[int]] = {}
-        self.reason: Optional[str] = None
+        self.answers: dict[tuple[str, str], array[int]] = {}
+        self.reason: str | None = None
         self.given_up = False
-        self.deadline: Optional[float] = None
+        self.deadline: float | None = None
 
     def learn(self, port: int, answer: Answer) -> None:
         if answer.state is None:
@@ -100,14 +100,14 @@ class ConnectScan:
         self._stop = stop
         self._clock = clock
         self._targets = [_Target(address) for address in request.addresses]
-        self._again: Deque[_Probe] = deque()
-        self._pending: Dict[int, Tuple[socket.socket, _Probe]] = {}
-        self._expiry: Deque[Tuple[float, int, socket.socket]] = deque()
+        self._again: deque[_Probe] = deque()
+        self._pending: dict[int, tuple[socket.socket, _Probe]] = {}
+        self._expiry: deque[tuple[float, int, socket.socket]] = deque()
         self._poll = select.epoll()
         self._most = _most_sockets()
         self._sent = 0
         self._paused_until = 0.0
-        self._problems: List[Problem] = []
+        self._problems: list[Problem] = []
 
     def run(self) -> Outcome:
         """Scan until all is known or ``stop`` says so; never raises for what the network does."""
@@ -286,5 +286,5 @@ def _most_sockets() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    room: List[int] = [_MOST_AT_ONCE] if soft == resource.RLIM_INFINITY else [_MOST_AT_ONCE, soft - _FILES_KEPT_FREE]
+    room: list[int] = [_MOST_AT_ONCE] if soft == resource.RLIM_INFINITY else [_MOST_AT_ONCE, soft - _FILES_KEPT_FREE]
     return max(1, min(room))

@@ -13,7 +13,7 @@ import signal
 import time
 from contextlib import contextmanager
 from types import FrameType
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator
 
 #: SIGHUP: the SSH connection to a scanner went away.
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -26,14 +26,14 @@ class Stop:
         self._clock = clock
         self._timeout = timeout
         self._deadline = clock() + timeout if timeout else None
-        self._signal: Optional[str] = None
+        self._signal: str | None = None
 
-    def signalled(self, number: int, _frame: Optional[FrameType] = None) -> None:
+    def signalled(self, number: int, _frame: FrameType | None = None) -> None:
         """Remember the first signal; to be used as a signal handler."""
         if self._signal is None:
             self._signal = signal.Signals(number).name
 
-    def why(self) -> Optional[str]:
+    def why(self) -> str | None:
         """Why to stop now, as a sentence; None while there is no reason to."""
         if self._signal:
             return f"stopped by {self._signal}"

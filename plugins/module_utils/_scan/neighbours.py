@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import FrozenSet, Iterator, Optional, Tuple
+from typing import Iterator
 
 _RTM_NEWNEIGH, _RTM_GETNEIGH = 28, 30  # linux/rtnetlink.h
 _NLM_F_REQUEST_DUMP = 0x301
@@ -26,13 +26,13 @@ _NDA_DST = 1
 _INCOMPLETE, _FAILED = 0x01, 0x20  # linux/neighbour.h: being asked for, and asked for in vain
 
 
-def unanswered_neighbours() -> FrozenSet[str]:
+def unanswered_neighbours() -> frozenset[str]:
     """Addresses that the kernel asked for on a link without an answer. Raises OSError."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
         link.settimeout(2)
         body = _NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, 0, 0, 0, 0)
         link.sendto(_HEADER.pack(_HEADER.size + len(body), _RTM_GETNEIGH, _NLM_F_REQUEST_DUMP, 1, 0) + body, (0, 0))
-        found = set()
+        found: set[str] = set()
         while True:
             for kind, payload in _messages(link.recv(65536)):
                 if kind in (_NLMSG_DONE, _NLMSG_ERROR):
@@ -42,7 +42,7 @@ def unanswered_neighbours() -> FrozenSet[str]:
                     found.add(address)
 
 
-def _messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     while len(data) >= _HEADER.size:
         length, kind = _HEADER.unpack_from(data)[:2]
         if length < _HEADER.size:
@@ -51,7 +51,7 @@ def _messages(data: bytes) -> Iterator[Tuple[int, bytes]]:
         data = data[(length + 3) & ~3 :]
 
 
-def _unanswered(payload: bytes) -> Optional[str]:
+def _unanswered(payload: bytes) -> str | None:
     family, _pad1, _pad2, _index, state, _flags, _type = _NEIGHBOUR.unpack_from(payload)
     if not state & (_INCOMPLETE | _FAILED) or family not in (socket.AF_INET, socket.AF_INET6):
         return None

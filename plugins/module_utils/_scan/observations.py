@@ -10,9 +10,9 @@ This module is private to the collection.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple
+from typing import Mapping
 
-from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
 
 OPEN = "open"
 CLOSED = "closed"
@@ -34,14 +34,14 @@ class ScanRequest:
     ``rate`` is packets per second of the scanner as a whole; 0 as a time means no limit.
     """
 
-    addresses: Tuple[str, ...]
-    tcp: PortSet = PortSet()
-    udp: PortSet = PortSet()
+    addresses: tuple[str, ...]
+    tcp: PortSet = NO_PORTS
+    udp: PortSet = NO_PORTS
     rate: int = 500
     retries: int = 1
     host_timeout: int = 0
     versions: bool = False
-    scripts: Tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class StateRow:
 class Service:
     """What answers behind a port: probed, or only looked up in a table of port numbers."""
 
-    name: Optional[str]
-    product: Optional[str]
-    version: Optional[str]
-    extra: Optional[str]
-    tunnel: Optional[str]
+    name: str | None
+    product: str | None
+    version: str | None
+    extra: str | None
+    tunnel: str | None
     method: str
-    confidence: Optional[int]
-    cpes: Tuple[str, ...]
+    confidence: int | None
+    cpes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,17 @@ class Endpoint:
     port: int
     state: str
     reason: str
-    service: Optional[Service] = None
-    scripts: Tuple[Script, ...] = ()
+    service: Service | None = None
+    scripts: tuple[Script, ...] = ()
 
 
 @dataclass(frozen=True)
 class Seen:
     """All that is known of one address. ``reason`` says why something is missing, if so."""
 
-    rows: Tuple[StateRow, ...] = ()
-    endpoints: Tuple[Endpoint, ...] = ()
-    reason: Optional[str] = None
+    rows: tuple[StateRow, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,15 @@ class Outcome:
     """
 
     engine: str
-    engine_version: Optional[str]
-    technique: Optional[str]
+    engine_version: str | None
+    technique: str | None
     privileged: bool
     seen: Mapping[str, Seen]
     tcp: PortSet
     udp: PortSet
-    rate: Optional[int] = None
-    retries: Optional[int] = None
-    sent: Optional[int] = None
-    commands: Tuple[Tuple[str, ...], ...] = ()
-    problems: Tuple[Problem, ...] = field(default=())
+    rate: int | None = None
+    retries: int | None = None
+    sent: int | None = None
+    commands: tuple[tuple[str, ...], ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
     whole: bool = True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Sequence, Tuple
+from typing import Iterable, Iterator, Sequence
 
 HIGHEST = 65535
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?\Z")
@@ -29,7 +29,7 @@ class PortError(ValueError):
 class PortSet:
     """Ports as sorted, disjoint, never adjacent ``(first, last)`` ranges: equal sets are equal objects."""
 
-    ranges: Tuple[Tuple[int, int], ...] = ()
+    ranges: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(cls, ports: Iterable[int]) -> PortSet:
@@ -50,7 +50,7 @@ class PortSet:
                 span = _span(part, lowest)
                 if span is None:
                     errors.append(
-                        f"{part!r} is not a port: write {lowest} to {HIGHEST}, or a range such as 8000-8010 with the lower end first"
+                        f"{part!r} is neither a port from {lowest} to {HIGHEST} nor a rising range (8000-8010)"
                     )
                 else:
                     found.append(span)
@@ -95,7 +95,10 @@ class PortSet:
         return self - (self - other)
 
 
-def _span(entry: object, lowest: int) -> Tuple[int, int] | None:
+NO_PORTS = PortSet()
+
+
+def _span(entry: object, lowest: int) -> tuple[int, int] | None:
     if isinstance(entry, bool):
         return None
     if isinstance(entry, int):
@@ -109,8 +112,8 @@ def _span(entry: object, lowest: int) -> Tuple[int, int] | None:
     return (first, last) if lowest <= first <= last <= HIGHEST else None
 
 
-def _merged(ranges: Iterable[Tuple[int, int]]) -> Tuple[Tuple[int, int], ...]:
-    merged: list[Tuple[int, int]] = []
+def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(merged[-1][1], last))

@@ -16,7 +16,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-from typing import Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
@@ -43,18 +43,18 @@ class Target:
 
     host: str
     given: str
-    addresses: Tuple[str, ...] = ()
-    refused: Optional[str] = None
-    failed: Optional[str] = None
+    addresses: tuple[str, ...] = ()
+    refused: str | None = None
+    failed: str | None = None
 
 
-def system_resolver(name: str) -> List[str]:
+def system_resolver(name: str) -> list[str]:
     """The addresses of ``name`` by getaddrinfo(3), in its order. Raises OSError or UnicodeError."""
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 
 
-def read_targets(entries: Iterable[Mapping[str, str]], resolver: Resolver = system_resolver) -> List[Target]:
+def read_targets(entries: Iterable[Mapping[str, str]], resolver: Resolver = system_resolver) -> list[Target]:
     """Each ``{host, address}`` as a Target; no entry is dropped and none raises."""
     return [_read(str(entry["host"]), str(entry["address"]), resolver) for entry in entries]
 
@@ -95,7 +95,7 @@ def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     return str(mapped or address)
 
 
-def _not_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Optional[str]:
+def _not_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
     judged = getattr(address, "ipv4_mapped", None) or address
     if judged.is_unspecified or judged.is_multicast or str(judged) == "255.255.255.255":
         return f"{address} is no address of one host"

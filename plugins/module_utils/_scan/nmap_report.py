@@ -1,0 +1,215 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report of nmap says about each address.
+
+python-nmap reads the port table. It drops the ports that nmap sums up (extraports), time-outs, all
+CPEs but one, the tunnel and the method: those are read from the XML here.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import traceback
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, Mapping, Tuple
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import host_address, read_nmap_xml
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
+    CLOSED,
+    FILTERED,
+    OPEN,
+    OPEN_OR_FILTERED,
+    Endpoint,
+    Problem,
+    ScanError,
+    Script,
+    Seen,
+    Service,
+    StateRow,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+try:
+    from nmap import PortScanner
+
+    PYTHON_NMAP_ERROR: str | None = None
+except ImportError:
+    PortScanner = None
+    PYTHON_NMAP_ERROR = traceback.format_exc()
+
+_SCRIPT_LIMIT = 8192
+_ARGUMENTS_LIMIT = 1 << 17  # what Linux takes as one argument
+_KNOWN = frozenset((OPEN, CLOSED, FILTERED, OPEN_OR_FILTERED))
+_PortTable = Dict[Tuple[str, int], Dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NmapReport:
+    """``asked`` is what nmap itself says it scanned, by protocol. ``finished``: it ended with success."""
+
+    seen: Mapping[str, Seen]
+    asked: Mapping[str, PortSet]
+    version: str | None
+    technique: str | None
+    arguments: str
+    finished: bool
+    error: str | None
+    problems: tuple[Problem, ...]
+
+
+def read_report(data: bytes) -> NmapReport:
+    """The report in ``data``, cut short or not.
+
+    Raises NmapXmlError when it is none, and ScanError without python-nmap.
+    """
+    if PortScanner is None:
+        raise ScanError("python-nmap is not installed")
+    report = read_nmap_xml(data)
+    root = report.root
+    problems = [Problem("nmap-xml-repaired", repair) for repair in report.repairs]
+    if report.cut:
+        message = f"nmap's report breaks off ({report.cut}): only the addresses it holds completely are used"
+        problems.append(Problem("nmap-xml-cut-short", message))
+    asked = {info.get("protocol", ""): _services(info) for info in root.findall("scaninfo")}
+    # analyse_nmap_xml_scan needs nothing of what __init__ does, which is to run the nmap program.
+    parsed = PortScanner.__new__(PortScanner).analyse_nmap_xml_scan(ET.tostring(root, encoding="unicode"))
+    tables = {_canonical(host): host for host in root.findall("host")}
+    seen = {}
+    for written, values in parsed["scan"].items():
+        address = _canonical_text(written, tables)
+        seen[address] = _one(address, tables[address], values, asked, problems)
+    ended = root.find("runstats/finished")
+    return NmapReport(
+        seen=seen,
+        asked=asked,
+        version=visible(root.get("version", "")) or None,
+        technique=_technique(root),
+        arguments=visible(root.get("args", ""), _ARGUMENTS_LIMIT),
+        finished=report.finished,
+        error=visible(ended.get("errormsg", "")) or None if ended is not None else None,
+        problems=tuple(problems),
+    )
+
+
+def _canonical(host: ET.Element) -> str:
+    return host_address(host) or ""
+
+
+def _canonical_text(written: str, tables: Mapping[str, ET.Element]) -> str:
+    for address, host in tables.items():
+        if any(element.get("addr") == written for element in host.findall("address")):
+            return address
+    return written
+
+
+def _technique(root: ET.Element) -> str | None:
+    kinds = [info.get("type") for info in root.findall("scaninfo") if info.get("protocol") == "tcp"]
+    return kinds[0] if kinds and kinds[0] in ("syn", "connect") else None
+
+
+def _services(info: ET.Element) -> PortSet:
+    try:
+        return PortSet.parse([info.get("services", "")], lowest=0) if info.get("services") else PortSet()
+    except PortError:
+        return PortSet()
+
+
+def _one(
+    address: str, host: ET.Element, values: Mapping[str, Any], asked: Mapping[str, PortSet], problems: list[Problem]
+) -> Seen:
+    if host.get("timedout") == "true":
+        return Seen(reason="nmap gave up on this target: its time-out was over")
+    status = host.find("status")
+    if status is not None and status.get("state") == "down":
+        return Seen(reason=f"nmap: the host is down ({visible(status.get('reason', 'no reason given'))})")
+    table: _PortTable = {
+        (protocol, port): entry
+        for protocol in ("tcp", "udp")
+        for port, entry in values.get(protocol, {}).items()
+        if entry["state"] in _KNOWN
+    }
+    grouped: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for (protocol, port), entry in table.items():
+        grouped[protocol, entry["state"], visible(entry["reason"] or "")].append(port)
+    rows = [StateRow(*key, ports=PortSet.of(ports)) for key, ports in sorted(grouped.items())]
+    listed = {protocol: PortSet.of(port for name, port in table if name == protocol) for protocol in ("tcp", "udp")}
+    rows += _summed_up(address, host, {name: asked.get(name, PortSet()) - listed[name] for name in listed}, problems)
+    endpoints = list(_endpoints(host, table))
+    for row in rows:
+        if row.state in (OPEN, OPEN_OR_FILTERED):
+            endpoints += [
+                Endpoint(row.protocol, port, row.state, row.reason)
+                for port in row.ports
+                if (row.protocol, port) not in table
+            ]
+    return Seen(tuple(rows), tuple(endpoints))
+
+
+def _summed_up(address: str, host: ET.Element, rest: Mapping[str, PortSet], problems: list[Problem]) -> list[StateRow]:
+    """The ports that nmap counts instead of listing them ("Not shown"). ``rest``: asked, not listed."""
+    extras = host.findall("ports/extraports")
+    rows = []
+    for extra in extras:
+        state, reasons = extra.get("state", ""), extra.findall("extrareasons")
+        if state not in _KNOWN:
+            problems.append(Problem("state-not-used", f"{address}: nmap's state '{visible(state)}' says nothing here"))
+        elif reasons and all(reason.get("ports") and reason.get("proto") for reason in reasons):
+            rows += [
+                StateRow(str(reason.get("proto")), state, visible(reason.get("reason", "")), _ports(reason))
+                for reason in reasons
+            ]
+        elif len(extras) == 1 and extra.get("count") == str(sum(map(len, rest.values()))):
+            # nmap before 7.92 gives counts only; with a single count all that is left must be it.
+            named = ", ".join(sorted({visible(reason.get("reason", "")) for reason in reasons}))
+            rows += [StateRow(protocol, state, named, ports) for protocol, ports in rest.items() if ports]
+        else:
+            message = f"{address}: nmap counts {visible(extra.get('count', '?'))} {state} ports and does not say which"
+            problems.append(Problem("states-not-listed", message))
+    return rows
+
+
+def _ports(reason: ET.Element) -> PortSet:
+    try:
+        return PortSet.parse([reason.get("ports", "")], lowest=0)
+    except PortError:
+        return PortSet()
+
+
+def _endpoints(host: ET.Element, table: _PortTable) -> Iterator[Endpoint]:
+    for element in host.findall("ports/port"):
+        protocol, port = str(element.get("protocol")), int(element.get("portid", "0"))
+        entry = table.get((protocol, port))
+        if entry is None or entry["state"] not in (OPEN, OPEN_OR_FILTERED):
+            continue
+        scripts = tuple(
+            Script(visible(name or ""), visible(output or "", _SCRIPT_LIMIT))
+            for name, output in entry.get("script", {}).items()
+        )
+        service = _service(entry, element.find("service"))
+        yield Endpoint(protocol, port, entry["state"], visible(entry["reason"] or ""), service, scripts)
+
+
+def _service(entry: Mapping[str, Any], element: ET.Element | None) -> Service | None:
+    if element is None:
+        return None
+    confidence = str(entry["conf"])
+    return Service(
+        name=_text(entry["name"]),
+        product=_text(entry["product"]),
+        version=_text(entry["version"]),
+        extra=_text(entry["extrainfo"]),
+        tunnel=_text(element.get("tunnel")),
+        method=visible(element.get("method", "table")),
+        confidence=int(confidence) if confidence.isdecimal() else None,
+        cpes=tuple(visible(cpe.text) for cpe in element.findall("cpe") if cpe.text),
+    )
+
+
+def _text(value: str | None) -> str | None:
+    return visible(value) if value else None

@@ -1,0 +1,162 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nmap's XML as it really comes: cut short, with characters no XML may hold, with entries missing.
+
+What is complete is kept, what is not is left out and named; nothing is completed by guessing. The
+result is a tree that every XML parser and python-nmap take.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from typing import Any, Iterator, Match, cast
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+# XML 1.0, section 2.2. nmap writes others as references, such as &#x1b; (nmap#2657).
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
+_STATES = frozenset(("open", "closed", "filtered", "open|filtered", "unfiltered", "closed|filtered"))
+_PROTOCOLS = frozenset(("tcp", "udp", "sctp", "ip"))
+_KEPT = ("scaninfo", "host", "runstats")
+_CHUNK = 1 << 16
+
+
+class NmapXmlError(ValueError):
+    """This is no report of nmap at all."""
+
+
+@dataclass(frozen=True)
+class NmapXml:
+    """``root`` holds whole hosts only. ``cut`` says where the text broke off, ``repairs`` what was done."""
+
+    root: ET.Element
+    cut: str | None
+    repairs: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nmap itself says that it came to the end and all went well."""
+        ended = self.root.find("runstats/finished")
+        return ended is not None and ended.get("exit") == "success"
+
+
+def read_nmap_xml(data: bytes) -> NmapXml:
+    """The report in ``data``, whatever state it is in. Raises NmapXmlError when there is none."""
+    text, replaced = _legal(data.decode("utf-8", "backslashreplace"))
+    if "<!ENTITY" in text:
+        raise NmapXmlError("the file declares XML entities, which nmap never does")
+    root, cut = _whole_children(text)
+    repairs = [f"{replaced} characters that XML forbids were made visible"] if replaced else []
+    for host in list(root.findall("host")):
+        repairs += _without_broken_parts(root, host)
+    _with_runstats(root)
+    return NmapXml(root, cut, tuple(repairs))
+
+
+def _legal(text: str) -> tuple[str, int]:
+    replaced = 0
+
+    def reference(match: Match[str]) -> str:
+        nonlocal replaced
+        code = int(match.group(1), 16) if match.group(1) else int(match.group(2))
+        if code <= 0x10FFFF and not _ILLEGAL.match(chr(code)):
+            return match.group(0)
+        replaced += 1
+        return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
+
+    def character(match: Match[str]) -> str:
+        nonlocal replaced
+        replaced += 1
+        return f"\\x{ord(match.group(0)):02x}"
+
+    return _ILLEGAL.sub(character, _REFERENCE.sub(reference, text)), replaced
+
+
+def _whole_children(text: str) -> tuple[ET.Element, str | None]:
+    """A new root with each child that ended before the text broke, and where it broke."""
+    parser: ET.XMLPullParser[Any] = ET.XMLPullParser(("start", "end"))
+    root: ET.Element | None = None
+    kept: list[ET.Element] = []
+    depth, cut = 0, None
+    try:
+        for start in range(0, len(text), _CHUNK):
+            parser.feed(text[start : start + _CHUNK])
+            for event, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
+                depth += 1 if event == "start" else -1
+                if event == "start" and depth == 1:
+                    root = element
+                elif event == "end" and depth == 1:
+                    if element.tag in _KEPT:
+                        kept.append(element)
+                    else:
+                        element.clear()
+        parser.close()
+    except ET.ParseError as error:
+        cut = visible(str(error))
+    if root is None or root.tag != "nmaprun":
+        raise NmapXmlError("this is not XML written by nmap" + (f" ({cut})" if cut else ""))
+    clean = ET.Element("nmaprun", root.attrib)
+    clean.extend(kept)
+    return clean, cut
+
+
+def _without_broken_parts(root: ET.Element, host: ET.Element) -> list[str]:
+    address = host_address(host)
+    if address is None:
+        root.remove(host)
+        return ["a host without an IP address was left out"]
+    earlier = [other for other in root.findall("host") if other is not host and host_address(other) == address]
+    if earlier and list(root).index(earlier[0]) < list(root).index(host):
+        root.remove(host)
+        return [f"{address} is there more than once: only its first entry was used"]
+    repairs = []
+    for ports in host.findall("ports"):
+        for port in list(ports.findall("port")):
+            if not _usable(port):
+                ports.remove(port)
+                number = visible(port.get("portid", "?"), 20)
+                repairs.append(f"port {number} of {address} has no state that nmap knows, and was left out")
+    return repairs
+
+
+def host_address(host: ET.Element) -> str | None:
+    """The IP address of a host element in canonical form."""
+    for address in host.findall("address"):
+        if address.get("addrtype") in ("ipv4", "ipv6"):
+            try:
+                return str(ipaddress.ip_address(address.get("addr", "")))
+            except ValueError:
+                return None
+    return None
+
+
+def _usable(port: ET.Element) -> bool:
+    state = port.find("state")
+    number = port.get("portid", "")
+    return (
+        state is not None
+        and state.get("state") in _STATES
+        and port.get("protocol") in _PROTOCOLS
+        and re.match(r"[0-9]{1,5}\Z", number) is not None
+        and int(number) <= HIGHEST
+    )
+
+
+def _with_runstats(root: ET.Element) -> None:
+    """python-nmap needs the element; one that says nothing of a good end stands in for a lost one."""
+    if root.find("runstats/finished") is not None and root.find("runstats/hosts") is not None:
+        return
+    for broken in root.findall("runstats"):
+        root.remove(broken)
+    runstats = ET.SubElement(root, "runstats")
+    ET.SubElement(runstats, "finished", {"exit": "cut short"})
+    ET.SubElement(runstats, "hosts")

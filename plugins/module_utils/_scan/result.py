@@ -1,0 +1,135 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what an engine saw to the result: every port asked for is in one state, or unknown.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Dict, Sequence
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
+    SILENT,
+    Endpoint,
+    Outcome,
+    Problem,
+    Seen,
+    StateRow,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import Target
+
+Json = Dict[str, Any]
+
+
+def partition(seen: Seen, asked: dict[str, PortSet]) -> tuple[list[StateRow], dict[str, PortSet]]:
+    """Rows that share no port and hold only what was asked, and what is left unknown, by protocol.
+
+    A port that an engine puts in two states is in the first of them.
+    """
+    unknown = dict(asked)
+    rows = []
+    for row in seen.rows:
+        ports = row.ports & unknown.get(row.protocol, PortSet())
+        if ports:
+            unknown[row.protocol] = unknown[row.protocol] - ports
+            rows.append(StateRow(row.protocol, row.state, row.reason, ports))
+    return rows, unknown
+
+
+def result(targets: Sequence[Target], outcome: Outcome, why: str, started: str, finished: str) -> Json:
+    """The module's result: ``targets`` and ``coverage`` as plain data. Times are ISO 8601 texts."""
+    asked = {"tcp": outcome.tcp, "udp": outcome.udp}
+    rows = [row for target in targets for row in _target_rows(target, outcome, asked)]
+    named = [
+        Problem("name-resolved", f"{target.given} was scanned as {', '.join(target.addresses)}")
+        for target in targets
+        if target.addresses and target.given not in target.addresses
+    ]
+    counts = [_counts(partition(seen, asked)[0]) for seen in outcome.seen.values()]
+    return {
+        "targets": rows,
+        "coverage": {
+            "started": started,
+            "finished": finished,
+            "engine": outcome.engine,
+            "engine_version": outcome.engine_version,
+            "why": why,
+            "technique": outcome.technique,
+            "privileged": outcome.privileged,
+            "rate": outcome.rate,
+            "retries": outcome.retries,
+            "asked": {protocol: str(ports) for protocol, ports in asked.items()},
+            "sent": outcome.sent,
+            "answered": sum(answered for answered, _silent in counts),
+            "timed_out": sum(silent for _answered, silent in counts),
+            "commands": [list(command) for command in outcome.commands],
+            "complete": outcome.whole and bool(rows) and all(row["status"] == "complete" for row in rows),
+            "problems": [asdict(problem) for problem in (*named, *outcome.problems)],
+        },
+    }
+
+
+def _target_rows(target: Target, outcome: Outcome, asked: dict[str, PortSet]) -> list[Json]:
+    if not target.addresses:
+        status = "refused" if target.refused else "failed"
+        return [_row(target.host, target.given, status, target.refused or target.failed, Seen(), [], asked)]
+    return [_address_row(target.host, address, outcome, asked) for address in target.addresses]
+
+
+def _address_row(host: str, address: str, outcome: Outcome, asked: dict[str, PortSet]) -> Json:
+    seen = outcome.seen.get(address, Seen())
+    rows, unknown = partition(seen, asked)
+    missing = {protocol: ports for protocol, ports in unknown.items() if ports}
+    if not missing and rows:
+        return _row(host, address, "complete", None, seen, rows, unknown)
+    told = seen.reason or "; ".join(problem.message for problem in outcome.problems if "unknown" in problem.message)
+    reason = told or "nothing is known of some of the ports that were asked for"
+    return _row(host, address, "partial" if rows else "failed", reason, seen, rows, unknown)
+
+
+def _row(
+    host: str,
+    address: str,
+    status: str,
+    reason: str | None,
+    seen: Seen,
+    rows: Sequence[StateRow],
+    unknown: dict[str, PortSet],
+) -> Json:
+    shown: dict[tuple[str, str], PortSet] = {}
+    for row in rows:
+        shown[row.protocol, row.state] = shown.get((row.protocol, row.state), PortSet()) | row.ports
+    return {
+        "host": host,
+        "address": address,
+        "status": status,
+        "reason": reason,
+        "states": [
+            {"protocol": row.protocol, "state": row.state, "reason": row.reason, "ports": str(row.ports)}
+            for row in sorted(rows, key=lambda row: (row.protocol, row.state, row.reason))
+        ],
+        "unknown": [{"protocol": name, "ports": str(ports)} for name, ports in unknown.items() if ports],
+        "endpoints": [
+            _endpoint(endpoint)
+            for endpoint in sorted(seen.endpoints, key=lambda endpoint: (endpoint.protocol, endpoint.port))
+            if endpoint.port in shown.get((endpoint.protocol, endpoint.state), PortSet())
+        ],
+    }
+
+
+def _endpoint(endpoint: Endpoint) -> Json:
+    values = asdict(endpoint)
+    if endpoint.service is not None:
+        values["service"]["cpes"] = list(endpoint.service.cpes)
+    values["scripts"] = list(values["scripts"])
+    return values
+
+
+def _counts(rows: Sequence[StateRow]) -> tuple[int, int]:
+    silent = sum(len(row.ports) for row in rows if row.reason == SILENT)
+    return sum(len(row.ports) for row in rows) - silent, silent

@@ -1,0 +1,164 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call from its options to its result: choose the engine, run it, put the result together.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_engine import ConnectScan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
+from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import SCRIPT_NAME
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_engine import NmapScan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import PYTHON_NMAP_ERROR
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
+from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import (
+    Resolver,
+    read_targets,
+    system_resolver,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.top_ports import top_ports
+
+HIGHEST_RATE = 1_000_000
+_HIGHEST_RETRIES = 10
+_HIGHEST_SECONDS = 7 * 24 * 3600
+_NUMBERS = (
+    ("rate", 1, HIGHEST_RATE, "packets per second"),
+    ("retries", 0, _HIGHEST_RETRIES, "tries after the first"),
+    ("timeout", 0, _HIGHEST_SECONDS, "seconds, 0 for no limit"),
+    ("host_timeout", 0, _HIGHEST_SECONDS, "seconds, 0 for no limit"),
+    ("top_ports", 0, 65535, "how many ports"),
+)
+
+
+class PythonNmapMissingError(ScanError):
+    """python-nmap is needed for what was asked; ``traceback`` says how its import failed."""
+
+    def __init__(self, traceback: str) -> None:
+        super().__init__("python-nmap is not installed")
+        self.traceback = traceback
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a scan needs of the machine it runs on; tests put other things in."""
+
+    workdir: str
+    resolver: Resolver = system_resolver
+    nmap: Callable[[], NmapProgram | None] = find_nmap
+    python_nmap_error: str | None = PYTHON_NMAP_ERROR
+
+
+def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[str, Any]:
+    """The result of the module for its ``options``. Raises ScanError when nothing can be begun."""
+    tcp, udp = _checked(options)
+    started = _now()
+    program = around.nmap()
+    list_of = ""
+    if options["top_ports"]:
+        ports, list_of = top_ports(options["top_ports"], program)
+        tcp |= ports
+    engine, why = _engine(options, program, around)
+    targets = read_targets(options["targets"] or (), around.resolver)
+    request = ScanRequest(
+        addresses=tuple(dict.fromkeys(address for target in targets for address in target.addresses)),
+        tcp=tcp,
+        udp=udp,
+        rate=options["rate"],
+        retries=options["retries"],
+        host_timeout=options["host_timeout"],
+        versions=options["versions"],
+        scripts=tuple(options["scripts"]),
+    )
+    outcome = _run(engine, request, program, options["import_file"], around, stop)
+    return result(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
+
+
+def _run(
+    engine: str,
+    request: ScanRequest,
+    program: NmapProgram | None,
+    import_file: str | None,
+    around: Surroundings,
+    stop: Stop,
+) -> Outcome:
+    if engine == "import":
+        return import_report(request, _content(import_file))
+    if engine == "nmap" and program is not None:
+        return NmapScan(request, program, around.workdir, stop).run()
+    return ConnectScan(request, stop).run()
+
+
+def _engine(options: Mapping[str, Any], program: NmapProgram | None, around: Surroundings) -> tuple[str, str]:
+    """The engine to take, and why."""
+    asked = options["engine"]
+    if asked == "connect":
+        return "connect", "asked for"
+    if asked in ("nmap", "import") and around.python_nmap_error:
+        raise PythonNmapMissingError(around.python_nmap_error)
+    if asked == "import":
+        return "import", "asked for"
+    if asked == "nmap":
+        if program is None:
+            raise ScanError("there is no nmap on PATH that runs: install it, or use the engine connect or auto")
+        return "nmap", "asked for"
+    if program is None:
+        return "connect", "auto: there is no nmap on PATH that runs"
+    if around.python_nmap_error:
+        return "connect", f"auto: nmap {program.version} is there, python-nmap is not"
+    return "nmap", "auto: nmap and python-nmap are there"
+
+
+def _checked(options: Mapping[str, Any]) -> tuple[PortSet, PortSet]:
+    """The ports asked for. Raises ScanError with everything that is wrong with the options."""
+    errors: list[str] = []
+    tcp, udp = _ports(options, "ports", errors), _ports(options, "udp_ports", errors)
+    for name, lowest, highest, unit in _NUMBERS:
+        if not lowest <= options[name] <= highest:
+            errors.append(f"{name}: {options[name]} is not between {lowest} and {highest} ({unit})")
+    errors += [
+        f"scripts: {name!r} is not the name of an nmap script (a-z, 0-9 and -)"
+        for name in options["scripts"]
+        if not SCRIPT_NAME.match(name)
+    ]
+    if options["engine"] == "import":
+        if not options["import_file"]:
+            errors.append("import_file: the engine import needs the report to import")
+    elif not options["targets"]:
+        errors.append("targets: there is nothing to scan")
+    elif not errors and not (tcp or udp or options["top_ports"]):
+        errors.append("ports, udp_ports, top_ports: no port was asked for")
+    if errors:
+        raise ScanError("; ".join(errors))
+    return tcp, udp
+
+
+def _ports(options: Mapping[str, Any], name: str, errors: list[str]) -> PortSet:
+    try:
+        return PortSet.parse(options[name])
+    except PortError as error:
+        errors += [f"{name}: {one}" for one in error.errors]
+        return PortSet()
+
+
+def _content(path: str | None) -> bytes:
+    try:
+        with open(str(path), "rb") as report:
+            return report.read()
+    except OSError as error:
+        raise ScanError(f"import_file: the report cannot be read: {error}") from error
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,424 @@
+#!/usr/bin/python
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# ruff: noqa: E402
+# ansible-test wants the documentation before the imports.
+
+"""The door of the scan: documentation, options and main(). The scan is in module_utils/_scan."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scan_info
+short_description: See from outside which ports of hosts are open, closed or filtered
+version_added: 0.1.0
+author:
+  - vigil.ports maintainers (@vigil-ports)
+description:
+  - Scans addresses from the host that it runs on, which is the vantage point, and returns the state of every
+    port that was asked for, with the reason, and what answers behind the open ones.
+  - The result says what was looked at and what was not. A port of which nothing is known is unknown, never filtered.
+  - The scan goes through the program C(nmap), or through connects made by the module itself, or is read from a report
+    that C(nmap) wrote elsewhere. The result has the same shape each time.
+  - Scan only what you are allowed to scan.
+requirements:
+  - Linux and Python 3.8 or newer where the module runs
+  - C(nmap) and the Python library C(python-nmap) for O(engine=nmap)
+  - the Python library C(python-nmap) for O(engine=import)
+options:
+  targets:
+    description:
+      - The addresses to scan, each with the host that it belongs to.
+      - Required unless O(engine=import), where they say which addresses of the report belong to which host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: The name under which the result is returned, for example the inventory name.
+        type: str
+        required: true
+      address:
+        description:
+          - An IPv4 or IPv6 address, or a name that resolves on the vantage point. Each address of a name is scanned.
+          - Anything else is refused by name, and the other targets are scanned.
+        type: str
+        required: true
+  ports:
+    description: TCP ports, as integers, or as ranges such as V(8000-8010).
+    type: list
+    elements: raw
+    default: []
+  udp_ports:
+    description:
+      - UDP ports, written like O(ports).
+      - Needs O(engine=nmap) as root. Name the few that matter, since a host answers about one closed UDP port a second.
+    type: list
+    elements: raw
+    default: []
+  top_ports:
+    description:
+      - Adds so many TCP ports that are found open most often to O(ports).
+      - The list is that of the C(nmap) on the vantage point, or a short built-in one without it.
+    type: int
+    default: 0
+  engine:
+    description: How to scan.
+    type: str
+    default: auto
+    choices:
+      auto: C(nmap) where the program and C(python-nmap) are there, else V(connect). The result says which, and why.
+      nmap: The program C(nmap), with SYN packets where it may send them, else with connects.
+      connect: TCP connects by the module itself. Needs no program and no privileges, and finds no versions and no UDP.
+      import: Reads the report O(import_file) and sends nothing.
+  import_file:
+    description: Path of a report in XML by C(nmap -oX), on the host that the module runs on. For O(engine=import).
+    type: path
+  versions:
+    description: Whether to find out with O(engine=nmap) which product and version answers on each open port.
+    type: bool
+    default: true
+  scripts:
+    description: Names of C(nmap) scripts, such as V(banner), to run on each open port with O(engine=nmap).
+    type: list
+    elements: str
+    default: []
+  rate:
+    description: Packets a second for the whole scan, over all targets, 1 to 1000000.
+    type: int
+    default: 500
+  retries:
+    description: How often a silent port is asked again, 0 to 10.
+    type: int
+    default: 1
+  timeout:
+    description: Seconds for the whole call, 0 for no limit. What was seen by then is returned, the rest is unknown.
+    type: int
+    default: 3600
+  host_timeout:
+    description:
+      - Seconds for each target, 0 for no limit.
+      - With O(engine=nmap) a target that takes longer is unknown as a whole, otherwise what was seen is kept.
+    type: int
+    default: 0
+attributes:
+  check_mode:
+    description: Can run in check mode and return the same result; it never changes anything.
+    support: full
+  diff_mode:
+    description: Shows what has changed or would change in diff mode.
+    support: N/A
+  platform:
+    description: The platforms that the module runs on.
+    support: full
+    platforms: posix
+extends_documentation_fragment: []
+seealso:
+  - module: vigil.ports.listeners_info
+"""
+
+EXAMPLES = r"""
+- name: See the web server from the DMZ
+  vigil.ports.scan_info:
+    targets:
+      - host: web1
+        address: 192.0.2.10
+      - host: web1
+        address: "2001:db8::10"
+    ports:
+      - 22
+      - 443
+      - 8000-8010
+    udp_ports:
+      - 53
+  delegate_to: scanner.dmz.example
+  register: seen
+
+- name: Nothing but the web may be open
+  ansible.builtin.assert:
+    that:
+      - seen.coverage.complete
+      - item.endpoints | map(attribute='port') | difference([443]) | length == 0
+  loop: "{{ seen.targets }}"
+  loop_control:
+    label: "{{ item.host }} {{ item.address }}"
+
+- name: All TCP ports, without nmap and without root, within ten minutes
+  vigil.ports.scan_info:
+    targets:
+      - host: db1
+        address: db1.example.com
+    ports:
+      - 1-65535
+    engine: connect
+    rate: 1000
+    timeout: 600
+
+- name: Read the report of a scanning vendor
+  vigil.ports.scan_info:
+    engine: import
+    import_file: /srv/reports/vendor-scan.xml
+    targets:
+      - host: web1
+        address: 192.0.2.10
+"""
+
+RETURN = r"""
+targets:
+  description: What was seen of each address that was asked for. A name with several addresses has several entries.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: The host as it was given.
+      type: str
+      sample: web1
+    address:
+      description: The address that was scanned, or the text that was given if it was refused or does not resolve.
+      type: str
+      sample: 192.0.2.10
+    status:
+      description:
+        - V(complete) when the state of every port asked for is known, V(partial) when that of some is, V(failed) when
+          nothing is known, and V(refused) when the target is neither an address nor a host name.
+      type: str
+      sample: complete
+    reason:
+      description: Why it is not complete.
+      type: str
+      sample: null
+    states:
+      description: The ports by what was found. Each port is in one row at most.
+      type: list
+      elements: dict
+      contains:
+        protocol:
+          description: V(tcp) or V(udp).
+          type: str
+          sample: tcp
+        state:
+          description: V(open), V(closed), V(filtered) or V(open|filtered).
+          type: str
+          sample: filtered
+        reason:
+          description: What came back, in the words of C(nmap). V(no-response) when nothing did.
+          type: str
+          sample: no-response
+        ports:
+          description: The ports, as numbers and ranges.
+          type: str
+          sample: 1-21,23-79
+    unknown:
+      description: The ports that were asked for and of which nothing is known. They are not filtered.
+      type: list
+      elements: dict
+      contains:
+        protocol:
+          description: V(tcp) or V(udp).
+          type: str
+          sample: udp
+        ports:
+          description: The ports, as numbers and ranges.
+          type: str
+          sample: "53"
+    endpoints:
+      description: Each port that is open or open|filtered.
+      type: list
+      elements: dict
+      contains:
+        protocol:
+          description: V(tcp) or V(udp).
+          type: str
+          sample: tcp
+        port:
+          description: The port.
+          type: int
+          sample: 443
+        state:
+          description: V(open) or V(open|filtered).
+          type: str
+          sample: open
+        reason:
+          description: What came back.
+          type: str
+          sample: syn-ack
+        service:
+          description: What answers, or null where it was not looked for. Text from outside, made visible.
+          type: dict
+          contains:
+            name:
+              description: The name of the service.
+              type: str
+              sample: http
+            product:
+              description: The product.
+              type: str
+              sample: nginx
+            version:
+              description: Its version.
+              type: str
+              sample: 1.22.1
+            extra:
+              description: What else was found.
+              type: str
+              sample: null
+            tunnel:
+              description: V(ssl) where the service is inside TLS.
+              type: str
+              sample: ssl
+            method:
+              description: V(probed) when the service was asked, V(table) when the port number was only looked up.
+              type: str
+              sample: probed
+            confidence:
+              description: How sure C(nmap) is, 0 to 10.
+              type: int
+              sample: 10
+            cpes:
+              description: Common Platform Enumeration names.
+              type: list
+              elements: str
+              sample: ["cpe:/a:igor_sysoev:nginx:1.22.1"]
+        scripts:
+          description: What the scripts wrote. Text from outside, made visible.
+          type: list
+          elements: dict
+          contains:
+            id:
+              description: The name of the script.
+              type: str
+              sample: banner
+            output:
+              description: What it wrote.
+              type: str
+              sample: SSH-2.0-OpenSSH_9.2p1
+coverage:
+  description: What was looked at, how, and what was not.
+  returned: success
+  type: dict
+  contains:
+    started:
+      description: When the scan began, in UTC.
+      type: str
+      sample: "2026-11-20T13:15:00Z"
+    finished:
+      description: When it ended, in UTC.
+      type: str
+      sample: "2026-11-20T13:15:04Z"
+    engine:
+      description: V(nmap), V(connect) or V(import).
+      type: str
+      sample: nmap
+    engine_version:
+      description: The version of the engine.
+      type: str
+      sample: "7.93"
+    why:
+      description: Why this engine was taken, and whose list the top ports are from.
+      type: str
+      sample: "auto: nmap and python-nmap are there"
+    technique:
+      description: V(syn) or V(connect) for TCP, null where a report does not say.
+      type: str
+      sample: syn
+    privileged:
+      description: Whether raw packets could be sent.
+      type: bool
+      sample: true
+    rate:
+      description: Packets a second, null for an imported report.
+      type: int
+      sample: 500
+    retries:
+      description: How often a silent port was asked again, null for an imported report.
+      type: int
+      sample: 1
+    asked:
+      description: The ports that were asked for on each address.
+      type: dict
+      contains:
+        tcp:
+          description: TCP ports.
+          type: str
+          sample: 22,443,8000-8010
+        udp:
+          description: UDP ports.
+          type: str
+          sample: "53"
+    sent:
+      description: Probes sent, null where C(nmap) does not say.
+      type: int
+      sample: 14
+    answered:
+      description: Ports, over all addresses, that something answered for.
+      type: int
+      sample: 14
+    timed_out:
+      description: Ports, over all addresses, for which nothing came back.
+      type: int
+      sample: 0
+    commands:
+      description: The exact commands that were run, each a list of arguments.
+      type: list
+      elements: list
+      sample: [["/usr/bin/nmap", "-n", "-Pn", "-v", "--privileged", "-sS", "-p", "22,443", "192.0.2.10"]]
+    complete:
+      description: Whether everything that was asked for was looked at, on every target.
+      type: bool
+      sample: true
+    problems:
+      description: What limits the use of this result, and notes such as how a name was resolved.
+      type: list
+      elements: dict
+      contains:
+        code:
+          description: A name for this kind of problem.
+          type: str
+          sample: udp-needs-root
+        message:
+          description: A sentence about it.
+          type: str
+          sample: "UDP needs root or CAP_NET_RAW on the scanner: every UDP port asked for is unknown"
+"""
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop, stopping_on_signals
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
+from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import PythonNmapMissingError, Surroundings, scan
+
+_TARGET = {"host": {"type": "str", "required": True}, "address": {"type": "str", "required": True}}
+_ARGUMENTS = {
+    "targets": {"type": "list", "elements": "dict", "default": [], "options": _TARGET},
+    "ports": {"type": "list", "elements": "raw", "default": []},
+    "udp_ports": {"type": "list", "elements": "raw", "default": []},
+    "top_ports": {"type": "int", "default": 0},
+    "engine": {"type": "str", "default": "auto", "choices": ["auto", "nmap", "connect", "import"]},
+    "import_file": {"type": "path"},
+    "versions": {"type": "bool", "default": True},
+    "scripts": {"type": "list", "elements": "str", "default": []},
+    "rate": {"type": "int", "default": 500},
+    "retries": {"type": "int", "default": 1},
+    "timeout": {"type": "int", "default": 3600},
+    "host_timeout": {"type": "int", "default": 0},
+}
+
+
+def main() -> None:
+    """Scan, and return what was seen."""
+    module = AnsibleModule(argument_spec=_ARGUMENTS, supports_check_mode=True)
+    stop = Stop(max(0, module.params["timeout"]))
+    try:
+        with stopping_on_signals(stop):
+            found = scan(module.params, Surroundings(module.tmpdir), stop)
+    except PythonNmapMissingError as error:
+        module.fail_json(msg=missing_required_lib("python-nmap"), exception=error.traceback)
+    except ScanError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **found)
+
+
+if __name__ == "__main__":
+    main()
