@@ -24,10 +24,12 @@ from pathlib import Path
 
 from . import cgroups, mounts
 from .hosts import HOSTS, NAMES, Host
-from .layout import CLIENT_KEY, host_dir, ipv4, ipv6
+from .layout import CLIENT_KEY, STATE, host_dir, ipv4, ipv6
 from .services import AUTHORIZED_KEYS, PLANTED_SOCKET, PLANTED_SOURCE, Command, Service
 
 PATIENCE = 30.0  # seconds until every service listens
+# What a service sees; FLEET marks whose it is.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "FLEET": str(STATE)}
 
 
 class HostFailedError(Exception):
@@ -36,7 +38,13 @@ class HostFailedError(Exception):
 
 def run(command: Command, log: int, text: str | None = None) -> None:
     done = subprocess.run(
-        command, input=None if text is None else text.encode(), stdout=log, stderr=log, check=False, timeout=PATIENCE
+        command,
+        input=None if text is None else text.encode(),
+        stdout=log,
+        stderr=log,
+        env=ENVIRONMENT,
+        check=False,
+        timeout=PATIENCE,
     )
     if done.returncode != 0:
         raise HostFailedError(f"{command[0]!r} ended with {done.returncode}")
@@ -107,7 +115,7 @@ def start(service: Service, groups: Path | None, log: int) -> subprocess.Popen[b
         stdout=log,
         stderr=log,
         cwd="/",
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **service.environment},
+        env={**ENVIRONMENT, **service.environment},
         preexec_fn=_become(service, groups),
     )
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -18,12 +19,13 @@ INTERNET, OFFICE, DMZ = (PREFIX4 + "201", PREFIX4 + "202", PREFIX4 + "203")
 
 CONTROLLER_LINK = "vigil0"
 BRIDGE = "br0"
-CGROUP_NAME = "vigil-fleet"
 
 INTEGRATION = Path(__file__).resolve().parents[1]
 CHECKOUT = INTEGRATION.parents[1]
 STATE = Path(os.path.realpath(tempfile.gettempdir())) / "vigil-fleet"
 LOCK = STATE.with_name("vigil-fleet.lock")
+# Fleets of other temporary directories (in other network namespaces) have groups of their own.
+CGROUP_NAME = f"vigil-fleet-{hashlib.sha256(str(STATE).encode()).hexdigest()[:8]}"
 CLIENT_KEY = STATE / "client_key"
 SSH_CONFIG = STATE / "ssh_config"
 KNOWN_HOSTS = STATE / "known_hosts"

@@ -1,0 +1,235 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An audit of the fleet finds exactly what is planted: ``ansible-playbook vigil.ports.audit``, over SSH, with scans
+from three namespaces that are not the hosts' own."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fleet.control import Fleet
+from fleet.hosts import HOSTS, UNREACHABLE
+from fleet.layout import CHECKOUT, CONTROL_SOCKETS, INTEGRATION, STATE
+from lxml import etree
+
+# Where the pipeline looks for the report of the fleet.
+REPORT_DIR = CHECKOUT / ".cache" / "fleet-report"
+VANTAGES = ("internet", "office", "dmz")
+IN_SCOPE = {*HOSTS, UNREACHABLE}
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Verdict:
+    """What a finding says, without its words."""
+
+    host: str
+    rule: str
+    status: str
+    severity: str
+    protocol: str
+    port: str
+    address: str
+    vantage: str
+
+    @classmethod
+    def read(cls, row: dict[str, Any]) -> Verdict:
+        return cls(**{field.name: str(row.get(field.name) or "-") for field in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """A finished run of the playbook."""
+
+    status: int
+    output: str
+    run: Path
+    results: dict[str, Any]
+
+    def verdicts(self) -> collections.Counter[Verdict]:
+        rows = (row for row in self.results["findings"] if row["status"] != "pass")
+        return collections.Counter(Verdict.read(row) for row in rows)
+
+
+def truth(units: bool) -> Iterator[dict[str, Any]]:
+    """The planted findings, one row each."""
+    planted = yaml.safe_load((INTEGRATION / "truth.yml").read_text(encoding="utf-8"))["findings"]
+    for entry in planted:
+        if entry.get("when") == "units" and not units:
+            continue
+        row = {"status": "fail", "protocol": "tcp" if "port" in entry else None, **entry}
+        for vantage in entry.get("vantages", [None]):
+            yield {**row, "vantage": vantage}
+
+
+def environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".cache" / "tree")),
+        "ANSIBLE_CONFIG": str(INTEGRATION / "ansible.cfg"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(CONTROL_SOCKETS),
+        "ANSIBLE_HOME": str(STATE / "ansible"),
+        "ANSIBLE_NOCOLOR": "1",
+        "VIGIL_FLEET_STATE": str(STATE),
+    }
+
+
+@pytest.fixture(scope="module")
+def audit(fleet: Fleet) -> Audit:
+    """The playbook, run once."""
+    shutil.rmtree(REPORT_DIR, ignore_errors=True)
+    done = subprocess.run(
+        (
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            str(INTEGRATION / "inventory" / "hosts.yml"),
+            "vigil.ports.audit",
+            "-e",
+            f"audit_report_dir={REPORT_DIR}",
+        ),
+        env=environment(),
+        cwd=STATE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    print(done.stdout)
+    run = REPORT_DIR / "latest"
+    assert (run / "results.json").exists(), done.stdout
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    return Audit(done.returncode, done.stdout, run.resolve(), results)
+
+
+def test_finds_exactly_what_is_planted(fleet: Fleet, audit: Audit) -> None:
+    expected = collections.Counter(Verdict.read(row) for row in truth(fleet.units))
+    found = audit.verdicts()
+    if not fleet.units:  # said as a skip by test_verdicts_on_units
+        planted = {(one.host, one.port) for one in expected if one.rule == "wrong-owner"}
+        found = collections.Counter(
+            {one: n for one, n in found.items() if one.rule != "wrong-owner" or (one.host, one.port) in planted}
+        )
+    missed, invented = expected - found, found - expected
+    words = {Verdict.read(row): row["message"] for row in audit.results["findings"]}
+    assert not missed and not invented, "\n".join(  # noqa: PT018 - both belong in one message
+        [f"not found: {one}" for one in sorted(missed)]
+        + [f"invented:  {one}: {words[one]}" for one in sorted(invented)]
+    )
+
+
+def test_verdicts_on_units(fleet: Fleet, audit: Audit) -> None:
+    if not fleet.units:
+        pytest.skip("control groups cannot be made here: verdicts on units are not compared")
+    judged = [one for one in audit.verdicts() if (one.host, one.port) == ("app1", "8091")]
+    assert [(one.rule, one.status) for one in judged] == [("wrong-owner", "fail")]
+
+
+def test_namespaces_are_told_apart(audit: Audit) -> None:
+    rows = [row for row in audit.results["findings"] if row["host"] == "ns1" and row["status"] == "fail"]
+    assert [(row["port"], row["namespace"]) for row in rows] == [(8094, "netns/blue")]
+
+
+def test_every_rule_fires_somewhere(audit: Audit) -> None:
+    catalogue = {row["rule"] for row in audit.results["findings"]}
+    fired = {one.rule for one in audit.verdicts()}
+    assert catalogue <= fired
+    assert len(fired) == 14
+
+
+def test_every_host_is_in_the_results(audit: Audit) -> None:
+    assert {row["host"] for row in audit.results["hosts"]} == IN_SCOPE
+    wrong = {row["host"] for row in audit.results["findings"] if row["status"] != "pass"}
+    assert "web1" not in wrong
+    assert not wrong & {"scan-internet", "scan-office", "scan-dmz"}
+
+
+def test_the_gate_fails_the_run(audit: Audit) -> None:
+    assert audit.status != 0
+    assert audit.results["gate"]["passed"] is False
+    assert "Traceback" not in audit.output
+
+
+def test_reports_are_whole(audit: Audit) -> None:
+    names = {path.name for path in audit.run.iterdir() if not path.name.startswith(".")}
+    assert {"evidence", "results.json", "junit.xml", "report.md", "summary.md", "manifest.json"} <= names
+    suites = etree.parse(str(audit.run / "junit.xml"))
+    assert suites.findall(".//failure")
+    assert suites.findall(".//error")
+    assert suites.findall(".//skipped")
+    assert (audit.run / "summary.md").stat().st_size < 60_000
+
+
+def test_hostile_names_reach_no_report_raw(audit: Audit) -> None:
+    for path in audit.run.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"\x1b" not in content, path
+            content.decode("utf-8")
+    report = (audit.run / "report.md").read_text(encoding="utf-8")
+    assert "](http://attacker.example" not in report
+    assert "<script>" not in report
+    assert "\x1b[31m" not in audit.output
+
+
+def test_secrets_in_command_lines_stay_on_the_host(audit: Audit) -> None:
+    for path in audit.run.rglob("*"):
+        if path.is_file():
+            assert b"hunter2" not in path.read_bytes(), path
+
+
+def evidence(audit: Audit, host: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((audit.run / "evidence" / "hosts" / f"{host}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def listeners(audit: Audit, host: str, port: int) -> list[dict[str, Any]]:
+    rows = evidence(audit, host)["listening"]["listeners"]
+    return [row for row in rows if row["port"] == port]
+
+
+def test_sockets_are_told_apart_by_the_kernels_own_flags(audit: Audit) -> None:
+    [dual], [single] = listeners(audit, "dual1", 8081), listeners(audit, "dual1", 8082)
+    assert (dual["family"], dual["v6only"]) == ("ipv6", False)
+    assert (single["family"], single["v6only"]) == ("ipv6", True)
+    [bound] = listeners(audit, "dual1", 8083)
+    assert (bound["address"], bound["interface"]) == ("0.0.0.0", "lo")
+    [mapped] = listeners(audit, "dual1", 8087)
+    assert (mapped["family"], mapped["address"]) == ("ipv4", "198.18.0.15")
+    [shared] = listeners(audit, "dual1", 8085)
+    assert shared["sockets"] == 3
+    assert len({owner["pid"] for owner in shared["owners"]}) == 3
+
+
+def test_owners_are_the_real_ones(audit: Audit) -> None:
+    [web] = [row for row in listeners(audit, "web1", 443) if row["family"] == "ipv4"]
+    assert {owner["name"] for owner in web["owners"]} == {"nginx"}
+    assert len(web["owners"]) == 2
+    [deleted] = listeners(audit, "hostile1", 4445)
+    assert [owner["executable_deleted"] for owner in deleted["owners"]] == [True]
+    assert deleted["owners"][0]["executable"] == "/tmp/metricsd"
+    [held] = listeners(audit, "app1", 7777)
+    assert [owner["pid"] for owner in held["owners"]] == [1]
+    [unseen] = listeners(audit, "noroot1", 8080)
+    assert unseen["owners"] == []
+    assert unseen["owners_state"] == "unknown"
+
+
+def test_nothing_is_left_on_the_hosts(audit: Audit, reach: Any) -> None:
+    for name in HOSTS:
+        host = reach(name)
+        assert host.run("pgrep -x nmap").rc == 1
+        assert host.check_output("find /tmp/.ansible-* -type f 2>/dev/null || true") == ""
