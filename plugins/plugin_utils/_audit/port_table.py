@@ -64,10 +64,14 @@ def _row(rows: dict[_Key, dict[str, Any]], view: HostView, key: _Key) -> dict[st
 
 
 def _declared(declaration: Declaration) -> str:
-    parts = [declaration.service or "", f"on {declaration.address}" if declaration.address.networks else ""]
     reach = "any" if declaration.reachable_from is None else ", ".join(sorted(declaration.reachable_from))
-    parts += [f"from {reach}" if reach else "not from outside", f"for {declaration.owner}"]
-    return " ".join(part for part in parts if part)
+    parts = (
+        declaration.service,
+        f"at {declaration.address}" if declaration.address.networks is not None else None,
+        f"reachable from {reach}" if reach else "not reachable",
+        f"owner {declaration.owner}",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _key_of_listener(view: HostView, listener: Listener) -> _Key:
