@@ -59,5 +59,16 @@ PYTHON
 )
 cp tests/sanity/get_pip.py "$cache/home/.ansible/test/cache/get_pip_$pip_version.py"
 
+# ansible-test hands neither PIP_* variables nor the user's own pip.conf on; both may say where packages come from.
+mkdir -p "$cache/home/.config/pip" "$cache/home/.pip"
+{
+    printf '[global]\nquiet = 1\n'
+    env | sed -nE 's/^PIP_([A-Z_]+)=(.*)$/\L\1\E = \2/p' | sed -E ':a; s/^([^ ]*)_/\1-/; ta'
+} >"$cache/home/.config/pip/pip.conf"
+rm -f "$cache/home/.pip/pip.conf"
+for configuration in "$HOME/.pip/pip.conf" "${XDG_CONFIG_HOME:-$HOME/.config}/pip/pip.conf"; do
+    [ ! -e "$configuration" ] || ln -sfn "$configuration" "$cache/home/.pip/pip.conf"
+done
+
 cd "$copy"
 HOME=$cache/home ANSIBLE_HOME=$cache/home/.ansible PATH=$path exec ansible-test sanity --local --color no "$@" </dev/null
