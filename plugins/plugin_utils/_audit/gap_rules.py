@@ -18,6 +18,10 @@ from .catalogue import CATALOGUE
 from .finding import Finding
 
 
+#: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
+_LISTING_MAY_LACK = frozenset(("dump-interrupted",))
+
+
 def gap(
     name: str,
     message: str,
@@ -82,6 +86,9 @@ def listing_gaps(host: str, coverage: Mapping[str, Any], declared_protocols: Ite
                 f"{source.replace('_', ' ')} sockets could not be listed: {why}",
                 host=host,
             )
+    for problem in coverage["problems"]:
+        if problem["code"] in _LISTING_MAY_LACK:
+            yield gap(f"{host}:{problem['code']}", f"the listing may lack a socket: {problem['message']}", host=host)
     not_looked_at = {str(one["what"]): str(one["reason"]) for one in coverage["not_looked_at"]}
     for protocol in sorted(set(declared_protocols) & set(not_looked_at)):
         message = f"{protocol} is declared, but was not looked at: {not_looked_at[protocol]}"
