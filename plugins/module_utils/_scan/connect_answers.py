@@ -90,9 +90,8 @@ def at_once(error: int) -> Answer:
     return Answer(None, f"connect failed here ({_name(error)})")
 
 
-def at_end(sock: socket.socket) -> Answer:
-    """The meaning of a connect that is no longer pending."""
-    error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+def at_end(sock: socket.socket, error: int) -> Answer:
+    """The meaning of a connect that is no longer pending; ``error`` is what SO_ERROR gave."""
     if error == 0:
         # The kernel may choose the target port itself as the source port: then the socket has
         # connected to itself, and no server is there (TCP simultaneous open, RFC 9293, 3.5).
@@ -114,7 +113,7 @@ def at_end(sock: socket.socket) -> Answer:
 def _queued(sock: socket.socket) -> tuple[str | None, bool]:
     """The queued ICMP message as a reason, and whether this machine sent it to itself."""
     try:
-        _data, ancillary, _flags, _peer = sock.recvmsg(512, 512, _MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+        _data, ancillary, _flags, _peer = sock.recvmsg(1, 128, _MSG_ERRQUEUE | socket.MSG_DONTWAIT)
     except OSError:
         return None, False  # an empty queue (EAGAIN): a TCP reset, or a kernel before 5.11
     for _level, _type, content in ancillary:

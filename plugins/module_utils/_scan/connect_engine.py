@@ -177,8 +177,15 @@ class ConnectScan:
             self._settle(probe, at_once(error_number), now)
             return 1
         self._sent += 1
+        probe = _Probe(probe.target, probe.port, probe.sent + 1, probe.fruitless)
+        # A port of this machine has answered by now: that saves the event loop for most of them.
+        error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error_number:
+            self._settle(probe, at_end(sock, error_number), now)
+            sock.close()
+            return 1
         descriptor = sock.fileno()
-        self._pending[descriptor] = (sock, probe._replace(sent=probe.sent + 1))
+        self._pending[descriptor] = (sock, probe)
         self._expiry.append((now + WAIT, descriptor, sock))
         self._poll.register(descriptor, select.EPOLLOUT)
         return 1
@@ -196,7 +203,7 @@ class ConnectScan:
     def _collect(self, pause: float) -> None:
         for descriptor, _events in self._poll.poll(pause, 4096):
             sock, probe = self._pending.pop(descriptor)
-            answer = at_end(sock)
+            answer = at_end(sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
             if answer.state == OPEN:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             sock.close()
