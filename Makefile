@@ -82,6 +82,11 @@ $(INSTALLED)/MANIFEST.json: $(VENV)/.stamp-run $(COLLECTION_SOURCES)
 	ansible-galaxy collection install --offline --no-deps --force -p .cache/collections .cache/dist/vigil-ports-*.tar.gz >/dev/null
 	touch $@
 
+.PHONY: docs
+docs: env ## Write the pages that are made from the code
+	@PYTHONPATH=.cache/tree python .ci/render-rules > .cache/rules.md
+	mv .cache/rules.md docs/rules.md
+
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist
 	@ls .cache/dist/*.tar.gz
