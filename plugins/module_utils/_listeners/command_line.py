@@ -30,10 +30,8 @@ _TELLS_WHERE = re.compile(
     r"[_.\-](?:file|path|dir|directory|store|type|length|policy|fd|cmd|command|url|uri|endpoint|port)\Z", re.IGNORECASE
 )
 _WHOLE = re.compile(r"(?P<name>[\w.\-/]+)(?P<sign>=)(?P<value>.+)", re.DOTALL)
-_ASSIGNED = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>[\"']?\s{0,8}[:=]\s{0,8})"
-    r"(?P<value>\"[^\"]*\"?|'[^']*'?|[^\s&;,\"'}\]]+)"
-)
+_ASSIGNMENT = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)[\"']?\s{0,8}[:=]\s{0,8}")
+_VALUE = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s&;,\"'}\]]+")
 _SPACED = re.compile(r"(?<!\S)(?P<name>--?[\w.\-]+)(?P<sign>\s{1,8})(?P<value>[^\s-]\S*)")
 _USERINFO = re.compile(r"(?<![a-z0-9+.\-])(?P<scheme>[a-z][a-z0-9+.\-]*://)[^\s/?#]*@", re.IGNORECASE)
 _HEADER = re.compile(
@@ -113,8 +111,24 @@ def _within(text: str) -> str:
     text = _TOKENS.sub(REDACTED, text)
     text = _HEADER.sub(rf"\g<name>\g<sign>{REDACTED}", text)
     text = _BEARER.sub(rf"\g<name>\g<sign>{REDACTED}", text)
-    text = _ASSIGNED.sub(_hidden_if_secret, text)
-    return _SPACED.sub(_hidden_if_secret, text)
+    return _SPACED.sub(_hidden_if_secret, _without_assigned(text))
+
+
+def _without_assigned(text: str) -> str:
+    """The value of a harmless name is looked into: ``url=http://x/?token=...``."""
+    shown: list[str] = []
+    at = 0
+    while True:
+        start = _ASSIGNMENT.search(text, at)
+        if start is None:
+            break
+        shown.append(text[at : start.end()])
+        at = start.end()
+        value = _VALUE.match(text, at) if _is_secret(start["name"]) else None
+        if value is not None:
+            shown.append(REDACTED)
+            at = value.end()
+    return "".join(shown) + text[at:]
 
 
 def _hidden_if_secret(match: re.Match[str]) -> str:

@@ -150,7 +150,7 @@ class _Observation:
             self.missed.append({"namespace": "unknown", "reason": visible(f"cannot look for namespaces: {error}")})
             return (Namespace(OWN, 0, ()),)
         if found.unreadable:
-            reason = f"{found.unreadable} processes do not show their namespace: not privileged"
+            reason = f"{found.unreadable} processes do not show their namespace: permission denied"
             self.missed.append({"namespace": "unknown", "reason": reason})
         return found.namespaces
 
