@@ -46,7 +46,8 @@ for line in subprocess.run(["ss", "-Htulnp"], stdout=subprocess.PIPE, check=True
     address, _, port = local.rpartition(":")
     address, _, device = address.partition("%")
     pids = sorted({int(pid) for pid in re.findall(r"pid=(\d+)", " ".join(users))})
-    rows.append([protocol, "::" if address == "*" else address.strip("[]"), int(port), device or None, address == "*", pids])
+    dual = address == "*"
+    rows.append([protocol, "::" if dual else address.strip("[]"), int(port), device or None, dual, pids])
 print(json.dumps(rows))
 """
 

@@ -37,7 +37,11 @@ OTHER = "fedcba987654" + "d" * 52
         (f"/machine.slice/libpod-{ID}.scope/container", f"libpod-{ID}.scope", "podman/0123456789ab"),
         (f"/machine.slice/libpod-conmon-{ID}.scope", f"libpod-conmon-{ID}.scope", None),
         (f"/kubepods/burstable/pod1-2/{ID}", None, "kubernetes/0123456789ab"),
-        (f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope", f"cri-containerd-{ID}.scope", "containerd/0123456789ab"),
+        (
+            f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope",
+            f"cri-containerd-{ID}.scope",
+            "containerd/0123456789ab",
+        ),
         (f"/kubepods.slice/crio-{ID}.scope", f"crio-{ID}.scope", "cri-o/0123456789ab"),
         ("/lxc.payload.web/system.slice/x.service", None, "lxc/web"),
         ("/lxc/web", None, "lxc/web"),

@@ -98,7 +98,7 @@ def test_an_overrun_is_asked_again_and_in_the_end_refused() -> None:
         pytest.param(b"\1\2\3", None, id="no header"),
         pytest.param(b"", None, id="nothing"),
         pytest.param(OSError(errno.EACCES, "no"), errno.EACCES, id="EACCES"),
-        pytest.param(socket.timeout("silent"), errno.ETIMEDOUT, id="silent"),
+        pytest.param(TimeoutError("silent"), errno.ETIMEDOUT, id="silent"),
     ],
 )
 def test_each_way_to_fail_is_the_named_error(datagram: Any, number: int | None) -> None:

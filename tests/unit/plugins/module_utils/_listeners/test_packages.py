@@ -45,7 +45,10 @@ def test_dpkg_patterns_in_a_path_are_taken_literally() -> None:
 
 
 def test_rpm_answers_are_matched_by_file_and_not_by_order() -> None:
-    output = b"nginx-core\t1:1.24-1\t/etc/nginx\nnginx-core\t1:1.24-1\t/usr/sbin/nginx\nfile /opt/x is not owned by any package\n"
+    output = (
+        b"nginx-core\t1:1.24-1\t/etc/nginx\nnginx-core\t1:1.24-1\t/usr/sbin/nginx\n"
+        b"file /opt/x is not owned by any package\n"
+    )
     run = Programs(Answer(1, output, b""))
     assert packages.owning_packages("rpm", [b"/opt/x", b"/usr/sbin/nginx"], run) == {
         b"/usr/sbin/nginx": Package("nginx-core", "1:1.24-1", "rpm")
@@ -53,7 +56,10 @@ def test_rpm_answers_are_matched_by_file_and_not_by_order() -> None:
 
 
 def test_apk_names_with_dashes_and_symlinks() -> None:
-    output = b"/usr/sbin/nginx is owned by nginx-mod-http-1.24.0-r7\n/bin/sh symlink target is owned by busybox-binsh-1.36.1-r5\n"
+    output = (
+        b"/usr/sbin/nginx is owned by nginx-mod-http-1.24.0-r7\n"
+        b"/bin/sh symlink target is owned by busybox-binsh-1.36.1-r5\n"
+    )
     run = Programs(Answer(0, output, b""))
     assert packages.owning_packages("apk", [b"/usr/sbin/nginx", b"/bin/sh"], run) == {
         b"/usr/sbin/nginx": Package("nginx-mod-http", "1.24.0-r7", "apk"),

@@ -31,7 +31,10 @@ def test_deleted_executable_is_told_and_its_path_is_clean(experiment: Experiment
     deleted, really_named_so, running = experiment(f"""
 import shutil
 folder = {str(tmp_path)!r}
-code = "import socket, sys, time; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen(); print(flush=True); time.sleep(60)"
+code = (
+    "import socket, sys, time; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen();"
+    "print(flush=True); time.sleep(60)"
+)
 def start(name, port):
     path = os.path.join(folder, name)
     shutil.copy(os.path.realpath(sys.executable), path)
@@ -106,7 +109,10 @@ tell([row(result, 8002)["uid"], row(result, 8002)["user"], row(result, 8001)["ow
 
 def test_a_command_line_of_megabytes_is_cut(experiment: Experiment) -> None:
     command = experiment("""
-code = "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 8001)); s.listen(); print(flush=True); time.sleep(60)"
+code = (
+    "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 8001)); s.listen();"
+    "print(flush=True); time.sleep(60)"
+)
 started = subprocess.Popen([sys.executable, "-c", code, *["x" * 100000] * 10], stdout=subprocess.PIPE)
 started.stdout.readline()
 tell(row(observe(Request(), Host()), 8001)["owners"][0]["command"])

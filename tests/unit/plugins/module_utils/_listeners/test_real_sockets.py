@@ -311,7 +311,8 @@ while time.time() < stop - 0.5:
     looks += 1
     result = observe(Request(), Host())
     rows = result["listeners"]
-    if len(rows) != 20 or any(keeper not in [o["pid"] for o in r["owners"]] for r in rows) or result["coverage"]["problems"]:
+    kept = all(keeper in [owner["pid"] for owner in each["owners"]] for each in rows)
+    if len(rows) != 20 or not kept or result["coverage"]["problems"]:
         bad.append(result["coverage"])
 tell([bad, looks])
 """)
