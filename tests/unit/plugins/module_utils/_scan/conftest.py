@@ -1,0 +1,175 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A vantage point and four hosts in network namespaces, with real listeners and real firewalls."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+HERE = Path(__file__).resolve().parent
+TREE = HERE.parents[4] / ".cache" / "tree"
+UNPRIVILEGED = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+FIREWALL = """
+table inet lab {
+  chain input {
+    type filter hook input priority 0; policy accept;
+    meta l4proto icmpv6 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip daddr 198.18.200.3 jump silent
+    ip6 daddr fd00:c8::3 jump silent
+    ip daddr 198.18.200.4 jump rejecting
+    ip6 daddr fd00:c8::4 jump rejecting
+  }
+  chain silent {
+    tcp dport { 22, 443, 8443 } accept
+    drop
+  }
+  chain rejecting {
+    tcp dport 1 reject
+    tcp dport 2 reject with icmpx type admin-prohibited
+    tcp dport 3 reject with tcp reset
+    tcp dport 4 reject with icmpx type host-unreachable
+    tcp dport 5 drop
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """``open_``: no firewall; ``silent``: default drop, 22 and 443 let through; ``missing``: nobody."""
+
+    vantage: str
+    hosts: str
+    open_: str = "198.18.200.2"
+    silent: str = "198.18.200.3"
+    rejecting: str = "198.18.200.4"
+    missing: str = "198.18.200.9"
+    open6: str = "fd00:c8::2"
+    silent6: str = "fd00:c8::3"
+    rejecting6: str = "fd00:c8::4"
+    missing6: str = "fd00:c8::9"
+
+    def command(self, *, unprivileged: bool = False, python: str = sys.executable) -> list[str]:
+        drop = UNPRIVILEGED if unprivileged else ()
+        return ["ip", "netns", "exec", self.vantage, *drop, python, str(HERE / "scan_program.py")]
+
+    def scan(
+        self, addresses: Sequence[str], *, unprivileged: bool = False, env: dict[str, str] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        targets = [{"host": f"host of {address}", "address": address} for address in addresses]
+        done = subprocess.run(
+            self.command(unprivileged=unprivileged),
+            input=json.dumps({"targets": targets, **options}).encode(),
+            env={**scan_environment(), **(env or {})},
+            capture_output=True,
+            timeout=200,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+
+def scan_environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(TREE), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _by_port(target: dict[str, Any]) -> dict[tuple[str, int], str]:
+    """The state of every single port of a target; fails when a port is in two rows."""
+    found: dict[tuple[str, int], str] = {}
+    for row in [*target["states"], *({**row, "state": "unknown"} for row in target["unknown"])]:
+        for part in row["ports"].split(","):
+            first, _dash, last = part.partition("-")
+            for port in range(int(first), int(last or first) + 1):
+                assert (row["protocol"], port) not in found, "a port in two rows"
+                found[row["protocol"], port] = row["state"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def by_port() -> Callable[[dict[str, Any]], dict[tuple[str, int], str]]:
+    return _by_port
+
+
+@pytest.fixture(scope="session")
+def nmap_path() -> str:
+    found = shutil.which("nmap")
+    if found is None:
+        pytest.skip("needs the nmap program")
+    return found
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root: makes network namespaces")
+    missing = [tool for tool in ("ip", "nft", "dnsmasq", "setpriv") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+    vantage, hosts = f"scanfrom{os.getpid()}", f"scanhosts{os.getpid()}"
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        _network(vantage, hosts)
+        subprocess.run(["ip", "netns", "exec", hosts, "nft", "-f", "-"], input=FIREWALL.encode(), check=True)
+        running.append(
+            subprocess.Popen(
+                ["ip", "netns", "exec", hosts, sys.executable, str(HERE / "listeners_program.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        )
+        assert running[0].stdout
+        assert sorted(running[0].stdout.readline() for _ in range(3)) == [b"21\n", b"443\n", b"8443\n"]
+        pid_file = tmp_path_factory.mktemp("dnsmasq") / "pid"
+        dns = ["dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts", "--user=root", f"--pid-file={pid_file}"]
+        listen = ["--bind-interfaces", "--listen-address=198.18.200.2", "--listen-address=fd00:c8::2"]
+        running.append(subprocess.Popen(["ip", "netns", "exec", hosts, *dns, *listen], stderr=subprocess.DEVNULL))
+        _wait_for_udp(hosts)
+        yield Lab(vantage, hosts)
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+        for name in (vantage, hosts):
+            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
+
+
+def _network(vantage: str, hosts: str) -> None:
+    commands = [
+        f"ip netns add {vantage}",
+        f"ip netns add {hosts}",
+        f"ip -n {vantage} link add lab0 type veth peer name lab1 netns {hosts}",
+        f"ip -n {vantage} addr add 198.18.200.1/24 dev lab0",
+        f"ip -n {vantage} addr add fd00:c8::1/64 dev lab0 nodad",
+        *(f"ip -n {hosts} addr add 198.18.200.{last}/24 dev lab1" for last in (2, 3, 4)),
+        *(f"ip -n {hosts} addr add fd00:c8::{last}/64 dev lab1 nodad" for last in (2, 3, 4)),
+        *(f"ip -n {name} link set lo up" for name in (vantage, hosts)),
+        f"ip -n {vantage} link set lab0 up",
+        f"ip -n {hosts} link set lab1 up",
+        f"ip netns exec {hosts} sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0",
+    ]
+    for command in commands:
+        subprocess.run(command.split(), check=True)
+
+
+def _wait_for_udp(hosts: str) -> None:
+    for _attempt in range(100):
+        told = subprocess.run(["ip", "netns", "exec", hosts, "ss", "-Hlun"], capture_output=True, check=True)
+        if told.stdout.count(b":53 ") >= 2:
+            return
+        subprocess.run(["sleep", "0.1"], check=True)
+    raise TimeoutError("dnsmasq does not listen")
