@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door of M(vigil.ports.evidence): what one host declares and what listens on it. Documented in plugins/modules/evidence.py."""
+"""Door of M(vigil.ports.evidence): what one host declares, and what listens on it."""
 
 from __future__ import annotations
 

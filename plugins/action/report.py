@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door of M(vigil.ports.report): results in, reports out. Documented in plugins/modules/report.py."""
+"""Door of M(vigil.ports.report): results in, reports out."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door of M(vigil.ports.run): opens a run. See plugins/modules/run.py for the documentation."""
+"""Door of M(vigil.ports.run): opens a run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Door of M(vigil.ports.scan): one scanner's share of a vantage point's scan. Documented in plugins/modules/scan.py."""
+"""Door of M(vigil.ports.scan): one scanner's share of a vantage point's scan."""
 
 from __future__ import annotations
 

@@ -19,14 +19,16 @@ options:
     required: true
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description: >-
+      Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
   check_mode:
     description: >-
       Can run in C(check_mode) and return the status without modifying anything.
     support: full
     details:
-      - The run directory on the control node is written in check mode too. It is the answer, and no host is changed for it.
+      - The run directory on the control node is written in check mode too. It is the answer, and no host is changed
+        for it.
   diff_mode:
     description: Returns details on what has changed, when in diff mode.
     support: none

@@ -32,6 +32,8 @@ def visible(value: bytes | str, limit: int = DEFAULT_LIMIT) -> str:
     for text within the limit.
     """
     if isinstance(value, str):
+        if len(value) <= limit and value.isascii() and value.isprintable():
+            return value
         value = value.encode("utf-8", "surrogateescape" if _only_smuggled_bytes(value) else "backslashreplace")
     text = value.decode("utf-8", "backslashreplace")
     cut = max(0, len(text) - limit)

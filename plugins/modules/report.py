@@ -11,8 +11,8 @@ module: report
 short_description: Write the reports of a run
 version_added: 0.1.0
 description:
-  - Renders C(junit.xml), C(report.md) and C(summary.md) from the C(results.json) of the run, writes C(manifest.json) with
-    the digest of every file, and points C(latest) at the run.
+  - Renders C(junit.xml), C(report.md) and C(summary.md) from the C(results.json) of the run, writes C(manifest.json)
+    with the digest of every file, and points C(latest) at the run.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:

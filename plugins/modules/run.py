@@ -45,7 +45,8 @@ options:
   fail_on:
     description:
       - The least severity of a failed finding that breaks the gate.
-      - With V(never) the exit status stays 0, and the reports still show what is of severity C(low) or more as a breach.
+      - With V(never) the exit status stays 0, and the reports still show what is of severity C(low) or more as a
+        breach.
     type: str
     choices: [info, low, medium, high, critical, never]
     default: medium

@@ -20,7 +20,7 @@ def exposures(view: HostView) -> Iterator[Finding]:
     for target in view.targets:
         undeclared = 0
         for endpoint in _open(target):
-            declared = list(view.declarations_for(endpoint.protocol, endpoint.port))
+            declared = view.declarations_for(endpoint.protocol, endpoint.port)
             if not declared:
                 undeclared += 1
                 message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, undeclared"
@@ -102,7 +102,7 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
     if view.listeners is None:
         return
     for target in view.targets:
-        orphans = [endpoint for endpoint in _open(target) if not _has_listener(view, target, endpoint)]
+        orphans = [one for one in _open(target) if not _may_answer(view, target, one.protocol, one.port)]
         for endpoint in orphans:
             open_port = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}"
             message = f"{open_port}, but no listener of the host answers there"
@@ -136,20 +136,13 @@ def firewall_holes(view: HostView) -> Iterator[Finding]:
 def _is_hole(view: HostView, target: ScannedTarget, port: int) -> bool:
     if any(declaration.is_reachable_from(target.vantage) for declaration in view.declarations_for("tcp", port)):
         return False
-    return not any(
-        listener.protocol == "tcp"
-        and listener.port == port
-        and would_answer(listener, target.address, view.own_addresses) is not False
-        for listener in view.listeners or ()
-    )
+    return not _may_answer(view, target, "tcp", port)
 
 
-def _has_listener(view: HostView, target: ScannedTarget, endpoint: Endpoint) -> bool:
+def _may_answer(view: HostView, target: ScannedTarget, protocol: str, port: int) -> bool:
     return any(
-        listener.protocol == endpoint.protocol
-        and listener.port == endpoint.port
-        and would_answer(listener, target.address, view.own_addresses) is not False
-        for listener in view.listeners or ()
+        would_answer(listener, target.address, view.own_addresses) is not False
+        for listener in view.listeners_on(protocol, port)
     )
 
 

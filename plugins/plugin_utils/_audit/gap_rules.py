@@ -17,7 +17,6 @@ from .._inventory.problem import Problem
 from .catalogue import CATALOGUE
 from .finding import Finding
 
-
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
 _LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 

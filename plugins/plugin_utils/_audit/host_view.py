@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 
 from .._evidence.observed import Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration, Inventory
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class HostView:
     """One host: declared, listening, reachable. ``listeners`` is None when they could not be gathered."""
 
@@ -26,16 +27,28 @@ class HostView:
     today: dt.date
     expiring_days: int
 
-    def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Iterator[Declaration]:
-        for declaration in self.inventory.declarations:
-            if declaration.protocol == protocol and port in declaration.port and declaration.namespace == namespace:
-                yield declaration
+    def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
+        """The declarations of a port, those of that very port before ranges, whatever address they are for."""
+        return self.inventory.declarations_for(protocol, port, namespace)
 
     def listeners_of(self, declaration: Declaration) -> Iterator[Listener]:
         """The listeners that the declaration is about: protocol, port, namespace and address."""
-        for listener in self.listeners or ():
+        single = declaration.port.first == declaration.port.last
+        near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
+        for listener in near or ():
             if covers(declaration, listener):
                 yield listener
+
+    def listeners_on(self, protocol: str, port: int) -> tuple[Listener, ...]:
+        """The listeners of a port, in whatever namespace and at whatever address."""
+        return tuple(self._listeners.get((protocol, port), ()))
+
+    @functools.cached_property
+    def _listeners(self) -> Mapping[tuple[str, int], list[Listener]]:
+        by_port: dict[tuple[str, int], list[Listener]] = {}
+        for listener in self.listeners or ():
+            by_port.setdefault((listener.protocol, listener.port), []).append(listener)
+        return by_port
 
 
 def covers(declaration: Declaration, listener: Listener) -> bool:

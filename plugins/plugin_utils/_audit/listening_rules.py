@@ -21,11 +21,11 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         return
     by_endpoint: dict[tuple[str, str, int, str], Listener] = {}
     for listener in view.listeners:
-        near = list(view.declarations_for(listener.protocol, listener.port, listener.namespace))
+        near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
         if not any(covers(declaration, listener) for declaration in near):
             by_endpoint[listener.namespace, listener.protocol, listener.port, listener.where] = listener
     for (namespace, protocol, port, where), listener in by_endpoint.items():
-        near = list(view.declarations_for(protocol, port, namespace))
+        near = view.declarations_for(protocol, port, namespace)
         elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
         yield Finding(
             rule="undeclared-listener",

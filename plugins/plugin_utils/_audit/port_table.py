@@ -82,8 +82,8 @@ def _key_of_listener(view: HostView, listener: Listener) -> _Key:
 
 
 def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _Key:
-    first = next(view.declarations_for(protocol, port, namespace), None)
-    return (namespace, protocol, first.port.subject if first else port)
+    declared = view.declarations_for(protocol, port, namespace)
+    return (namespace, protocol, declared[0].port.subject if declared else port)
 
 
 def _reachable(view: HostView, key: _Key) -> dict[str, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
+from collections.abc import Mapping, Sequence
 
 from .address_rule import AddressRule
 from .port_range import PortRange
@@ -65,9 +67,29 @@ class PortException:
         return today <= self.expires
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Inventory:
     """What one host declares, in the order of its layers."""
 
     declarations: tuple[Declaration, ...]
     exceptions: tuple[PortException, ...]
+
+    def declarations_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
+        """The declarations of a port, those of that very port before ranges, whatever address they are for."""
+        single = self._single_ports.get((namespace, protocol, port), ())
+        ranges = [
+            one for one in self._ranges if one.protocol == protocol and port in one.port and one.namespace == namespace
+        ]
+        return [*single, *ranges] if ranges else single
+
+    @functools.cached_property
+    def _single_ports(self) -> Mapping[tuple[str, str, int], list[Declaration]]:
+        by_port: dict[tuple[str, str, int], list[Declaration]] = {}
+        for one in self.declarations:
+            if one.port.first == one.port.last:
+                by_port.setdefault((one.namespace, one.protocol, one.port.first), []).append(one)
+        return by_port
+
+    @functools.cached_property
+    def _ranges(self) -> Sequence[Declaration]:
+        return [one for one in self.declarations if one.port.first != one.port.last]

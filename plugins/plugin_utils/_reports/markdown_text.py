@@ -10,9 +10,10 @@ every punctuation mark is escaped. Inside a code span nothing is parsed but its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-_SPECIAL = frozenset("\\`|")
+_HIDDEN = re.compile(r"[^ -~]|[\\`|]")
 DEFAULT_LIMIT = 600
 
 
@@ -26,10 +27,7 @@ def code(value: object, limit: int = DEFAULT_LIMIT) -> str:
         return ""
     text = str(value)
     cut = f" [+{len(text) - limit} more]" if len(text) > limit else ""
-    shown = "".join(
-        character if " " <= character <= "~" and character not in _SPECIAL else _escape(character)
-        for character in text[:limit]
-    )
+    shown = _HIDDEN.sub(lambda match: _escape(match.group()), text[:limit])
     # A span of spaces only would not be one; CommonMark strips one space from both ends, so both are given.
     return f"`` {shown}{cut} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}{cut}`"
 
