@@ -1,0 +1,103 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The door for real: through Ansible, under each Python of this machine, on its own loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.vigil.ports.plugins.modules import scan_info
+
+ROOT = Path(__file__).resolve().parents[4]
+ANSIBLE = Path(sys.executable).parent / "ansible"
+VERSIONS = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
+
+
+def interpreter(version: str) -> str | None:
+    """A working interpreter of that version: pyenv's shims may be dead."""
+    pyenv = Path.home() / ".pyenv" / "versions"
+    places = [*pyenv.glob(f"{version}.*/bin/python3"), Path(f"/usr/bin/python{version}"), Path(f"/usr/local/bin/python{version}")]
+    for place in places:
+        if place.exists() and subprocess.run([str(place), "-c", ""], capture_output=True, check=False).returncode == 0:
+            return str(place)
+    return None
+
+
+def run(options: dict[str, Any], python: str, *more: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [
+            *(str(ANSIBLE), "localhost", "-i", "localhost,", "-c", "local", "-m", "vigil.ports.scan_info"),
+            *("-e", f"ansible_python_interpreter={python}", "-a", json.dumps(options), *more),
+        ],
+        env={
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal",
+            "ANSIBLE_NOCOLOR": "1",
+        },
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    text = done.stdout.decode()
+    assert "=>" in text, done.stderr.decode()
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(text[text.index("{", text.index("=>")) :])[0]
+    return found
+
+
+@pytest.fixture
+def listening() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_connect_engine_runs_under_every_python(version: str, listening: int) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version} here")
+    targets = [{"host": "web", "address": "127.0.0.1"}, {"host": "bad", "address": "-oN x"}]
+    found = run({"targets": targets, "ports": [listening, 1], "engine": "connect"}, python, "--check")
+    good, bad = found["targets"]
+    assert found["changed"] is False
+    assert good["status"] == "complete"
+    assert {row["state"]: row["ports"] for row in good["states"]} == {"open": str(listening), "closed": "1"}
+    assert bad["status"] == "refused"
+    assert found["coverage"]["engine_version"].startswith(f"Python {version}.")
+
+
+def test_bad_options_fail_with_every_error() -> None:
+    options = {"targets": [{"host": "h", "address": "127.0.0.1"}], "ports": ["80-", 70000], "rate": 0}
+    found = run(options, sys.executable)
+    assert found["failed"]
+    assert all(part in found["msg"] for part in ("'80-'", "70000", "rate: 0"))
+
+
+def test_the_documentation_has_every_option_and_every_result(listening: int) -> None:
+    documented = yaml.safe_load(scan_info.DOCUMENTATION)["options"]
+    for name, spec in scan_info._ARGUMENTS.items():
+        assert documented[name].get("type") == spec["type"], name
+        assert documented[name].get("default") == spec.get("default"), name
+        assert list(documented[name].get("choices", [])) == list(spec.get("choices", [])), name
+    assert documented.keys() == scan_info._ARGUMENTS.keys()
+    returned = yaml.safe_load(scan_info.RETURN)
+    options = {"targets": [{"host": "h", "address": "127.0.0.1"}], "ports": [listening], "engine": "connect"}
+    found = run(options, sys.executable)
+    assert returned["coverage"]["contains"].keys() == found["coverage"].keys()
+    assert returned["targets"]["contains"].keys() == found["targets"][0].keys()
+    endpoints = returned["targets"]["contains"]["endpoints"]["contains"]
+    assert endpoints.keys() == found["targets"][0]["endpoints"][0].keys()
