@@ -57,7 +57,7 @@ def parse_addresses(value: str | list[str]) -> AddressRule:
     networks: list[Network] = []
     for entry in entries:
         if entry == "any":
-            return AddressRule("any", None)
+            continue
         if entry == "loopback":
             networks.extend(_LOOPBACK)
             continue
@@ -65,7 +65,12 @@ def parse_addresses(value: str | list[str]) -> AddressRule:
             network = ipaddress.ip_network(entry, strict=False)
         except ValueError:
             raise ValueError(f"{entry!r} is no address") from None
-        if network.network_address.is_unspecified:
-            return AddressRule("any", None)
         networks.append(network)
+    if "any" in entries or any(_is_wildcard(network) for network in networks):
+        return AddressRule("any", None)
     return AddressRule(", ".join(entries), tuple(networks))
+
+
+def _is_wildcard(network: Network) -> bool:
+    """True for ``0.0.0.0``, ``0.0.0.0/0`` and their like in IPv6; ``0.0.0.0/8`` is a network like any other."""
+    return network.network_address.is_unspecified and network.prefixlen in (0, network.max_prefixlen)

@@ -12,6 +12,7 @@ collection.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 
 #: What JSON can hold.
@@ -31,7 +32,7 @@ def plain(value: object) -> Plain:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return float(value)
+        return _number(float(value))
     if isinstance(value, dt.date):  # a datetime is a date too; its text holds a time, which the schema refuses
         return str.__str__(value.isoformat())
     if isinstance(value, Mapping):
@@ -39,6 +40,13 @@ def plain(value: object) -> Plain:
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [plain(entry) for entry in value]
     raise TypeError(f"a value of type {type(value).__name__} is not JSON")
+
+
+def _number(value: float) -> Plain:
+    """JSON Schema calls 443.0 an integer, so it is one. JSON has no infinity: the schema refuses its text."""
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() else value
 
 
 def _key(key: object) -> str:
