@@ -1,0 +1,277 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Small evidence: what a healthy run looks like, and single things to change in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import ipaddress
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+
+Json = dict[str, Any]
+
+TODAY = "2026-11-20"
+TIME = "2026-11-20T13:15:00Z"
+ADDRESS = "192.0.2.10"
+SCHEMAS = Path(__file__).resolve().parents[4] / "schemas"
+
+
+def declared(port: int | str | list[int | str], **more: Any) -> Json:
+    """A declaration as somebody writes it."""
+    return {"port": port, "justification": "needed", "owner": "web-team", **more}
+
+
+def exception(port: int | str | list[int | str], **more: Any) -> Json:
+    """An exception as somebody writes it; it holds for a month from TODAY."""
+    return {"port": port, "reason": "until the cut-over", "owner": "web-team", "expires": "2026-12-20", **more}
+
+
+def owner(**more: Any) -> Json:
+    """A process that holds a socket."""
+    row = {"pid": 812, "name": "nginx", "executable": "/usr/sbin/nginx", "executable_deleted": False, "command": None}
+    return {**row, "uid": 33, "user": "www-data", "unit": "nginx.service", "container": None, "package": None, **more}
+
+
+def listener(port: int, address: str = "0.0.0.0", **more: Any) -> Json:
+    """A row of listeners_info."""
+    row: Json = {
+        "protocol": "tcp",
+        "family": f"ipv{ipaddress.ip_address(address).version}",
+        "address": address,
+        "port": port,
+        "interface": None,
+        "v6only": None if ":" not in address else False,
+        "namespace": "host",
+        "uid": 33,
+        "user": "www-data",
+        "unit": "nginx.service",
+        "activates": None,
+        "container": None,
+        "owners": [owner()],
+        "owners_state": "known",
+        "sockets": 1,
+        "ephemeral": False,
+    }
+    return {**row, **more}
+
+
+def unowned(port: int, address: str = "0.0.0.0", **more: Any) -> Json:
+    """A listener of which an unprivileged look tells no owner."""
+    nobody: Json = {"owners": [], "owners_state": "unknown", "uid": None, "user": None, "unit": None}
+    return listener(port, address, **{**nobody, **more})
+
+
+def listing_coverage(**more: Any) -> Json:
+    whole: Json = {
+        "started": TIME,
+        "finished": TIME,
+        "privileged": True,
+        "sources": dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink"),
+        "not_looked_at": [],
+        "owners": {"asked": "redacted", "complete": True, "unknown": 0},
+        "namespaces": {"asked": "host", "seen": ["host"], "missed": []},
+        "packages": {"asked": False, "manager": None, "complete": True},
+        "problems": [],
+    }
+    return {**whole, **more}
+
+
+def own_address(address: str, interface: str = "eth0") -> Json:
+    return {
+        "interface": interface,
+        "address": address,
+        "prefix": 24,
+        "family": f"ipv{ipaddress.ip_address(address).version}",
+    }
+
+
+def listening(listeners: Iterable[Json] = (), addresses: Iterable[Json] | None = None, **coverage: Any) -> Json:
+    own = [own_address("127.0.0.1", "lo"), own_address(ADDRESS)] if addresses is None else list(addresses)
+    return {
+        "listeners": list(listeners),
+        "addresses": own,
+        "host": {"hostname": "web1", "kernel": "6.1.0", "python": "3.11.2"},
+        "coverage": listing_coverage(**coverage),
+    }
+
+
+def host_evidence(
+    ports: Iterable[Json] = (), listeners: Iterable[Json] = (), exceptions: Iterable[Json] = (), **more: Any
+) -> Json:
+    """What is on disk for one host."""
+    inventory: Json = {"vigil_ports__web": list(ports)}
+    if exceptions:
+        inventory["vigil_exceptions__web"] = list(exceptions)
+    row: Json = {
+        "shape": "vigil.ports/evidence/host/1",
+        "host": "web1",
+        "inventory": inventory,
+        "inventory_errors": [],
+        "outside_addresses": {"default": [ADDRESS]},
+        "is_control": False,
+        "status": "gathered",
+        "message": None,
+        "listening": listening(listeners),
+    }
+    return {**row, **more}
+
+
+def service(name: str, **more: Any) -> Json:
+    row = {"name": name, "product": None, "version": None, "extra": None, "tunnel": None, "method": "probed"}
+    return {**row, "confidence": 10, "cpes": [], **more}
+
+
+def target(opened: Iterable[int] = (), asked: str = "1-1000,8000-8100", **more: Any) -> Json:
+    """One address with all that was asked of it: these TCP ports open, the others closed."""
+    opened = sorted(opened)
+    row: Json = {
+        "host": "web1",
+        "address": ADDRESS,
+        "status": "complete",
+        "reason": None,
+        "states": states(opened, asked),
+        "unknown": [],
+        "endpoints": [endpoint(port) for port in opened],
+    }
+    return {**row, **more}
+
+
+def states(opened: Iterable[int], asked: str, rest: str = "closed") -> list[Json]:
+    """Rows that share no port: those that are open, and the rest of what was asked."""
+    opened = set(opened)
+    ports: set[int] = set()
+    for part in asked.split(","):
+        first, _, last = part.partition("-")
+        ports |= set(range(int(first), int(last or first) + 1))
+    rows = [
+        {"protocol": "tcp", "state": "open", "reason": "syn-ack", "ports": ",".join(map(str, sorted(opened)))},
+        {"protocol": "tcp", "state": rest, "reason": "reset", "ports": spans(ports - opened)},
+    ]
+    return [row for row in rows if row["ports"]]
+
+
+def spans(ports: Iterable[int]) -> str:
+    """``{1, 2, 3, 7}`` as ``1-3,7``."""
+    found: list[list[int]] = []
+    for port in sorted(ports):
+        if found and found[-1][1] == port - 1:
+            found[-1][1] = port
+        else:
+            found.append([port, port])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def endpoint(port: int, **more: Any) -> Json:
+    row = {"protocol": "tcp", "port": port, "state": "open", "reason": "syn-ack", "service": None, "scripts": []}
+    return {**row, **more}
+
+
+def scan_coverage(**more: Any) -> Json:
+    whole: Json = {
+        "started": TIME,
+        "finished": "2026-11-20T13:16:00Z",
+        "engine": "nmap",
+        "engine_version": "7.93",
+        "why": "auto: nmap and python-nmap are there",
+        "technique": "syn",
+        "privileged": True,
+        "rate": 1000,
+        "retries": 1,
+        "asked": {"tcp": "1-1000,8000-8100", "udp": ""},
+        "sent": 1101,
+        "answered": 1101,
+        "timed_out": 0,
+        "commands": [["nmap", "-sS", ADDRESS]],
+        "complete": True,
+        "problems": [],
+    }
+    return {**whole, **more}
+
+
+def share(targets: Iterable[Json], scanner: str = "control1", **more: Any) -> Json:
+    """One scanner's part: it was sent to what it reports on."""
+    targets = list(targets)
+    planned = [{"host": row["host"], "address": row["address"]} for row in targets]
+    row: Json = {
+        "scanner": scanner,
+        "status": "scanned",
+        "message": None,
+        "plan": {"targets": planned, "refused": [], "ports": [], "udp_ports": [], "top_ports": 0},
+        "targets": targets,
+        "coverage": scan_coverage(),
+    }
+    return {**row, **more}
+
+
+def scan(targets: Iterable[Json], vantage: str = "internet", **more: Any) -> Json:
+    return {"shape": "vigil.ports/evidence/scan/1", "vantage": vantage, "shares": [share(targets, **more)]}
+
+
+def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None, **more: Any) -> Json:
+    """What a run was asked; settings by their own names."""
+    settings = {"fail_on": "medium", "accept_gaps": [], "expiring_days": 14, "scan_depth": "common"}
+    settings |= {key: more.pop(key) for key in list(more) if key in settings}
+    row: Json = {
+        "shape": "vigil.ports/evidence/run/1",
+        "run_id": "20261120T131500Z-abcdef",
+        "started": TIME,
+        "label": None,
+        "audit_date": TODAY,
+        "check_mode": False,
+        "settings": settings,
+        "vantages": [{"name": "internet", "scanners": ["control1"]}] if vantages is None else list(vantages),
+        "hosts": list(hosts),
+        "left_out": [],
+        "limit": None,
+        "versions": {"vigil.ports": "0.1.0", "python": "3.11.2"},
+        "controller": {"host": "control1", "user": "operator"},
+        "inventory": {"commit": None, "dirty": None},
+    }
+    return {**row, **more}
+
+
+def judged(
+    evidence: Json | None, scans: Iterable[Json] | None = None, about: Json | None = None, *, valid: bool = True
+) -> Json:
+    """The results for one host seen from ``internet``; they and the evidence are as their schemas say."""
+    scans = [scan([target()])] if scans is None else list(scans)
+    about = run() if about is None else about
+    if valid:
+        for part in filter(None, (about, evidence, *scans)):
+            validator("evidence").validate(part)
+    results = audit(about, [("web1", evidence)], scans)
+    if valid:
+        validator("results").validate(results)
+    return results
+
+
+@functools.cache
+def validator(name: str) -> Any:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def of_rule(results: Mapping[str, Any], rule: str) -> list[Json]:
+    return [row for row in results["findings"] if row["rule"] == rule]
+
+
+def statuses(results: Mapping[str, Any], rule: str) -> list[str]:
+    return [row["status"] for row in of_rule(results, rule)]
+
+
+def failures(results: Mapping[str, Any]) -> set[str]:
+    """The rules that did not pass."""
+    return {row["rule"] for row in results["findings"] if row["status"] != "pass"}
+
+
+def days_from_today(days: int) -> str:
+    return (dt.date.fromisoformat(TODAY) + dt.timedelta(days)).isoformat()
