@@ -127,8 +127,8 @@ def down(*, patience: float = 30.0) -> bool:
 
 
 @contextlib.contextmanager
-def running(*, patience: float = 600.0) -> Iterator[Fleet]:
-    """A fleet for the time of the block. One that is up already (by hand) is used, and stays."""
+def running(*, patience: float = 300.0) -> Iterator[Fleet]:
+    """A fleet for the time of the block. With ``VIGIL_FLEET_REUSE`` one that is up already is used, and stays."""
     existing = status()
     if existing is not None and os.environ.get("VIGIL_FLEET_REUSE"):
         yield existing

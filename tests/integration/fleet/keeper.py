@@ -70,7 +70,10 @@ def take_lock(patience: float) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 holder = os.pread(descriptor, 32, 0).decode().strip()
-                raise FleetFailedError(f"another fleet is up on this machine (keeper {holder})") from None
+                raise FleetFailedError(
+                    f"another fleet is up on this machine (keeper {holder}): 'python {INTEGRATION}/fleet down' ends it,"
+                    " VIGIL_FLEET_REUSE=1 lets the tests use it"
+                ) from None
             time.sleep(0.2)
         else:
             os.ftruncate(descriptor, 0)
