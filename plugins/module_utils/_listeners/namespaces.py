@@ -10,9 +10,9 @@ Sources: network_namespaces(7), setns(2), proc_pid_ns(5). This module is private
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Iterator, TypeVar
@@ -159,7 +159,14 @@ def _enter(namespace: Namespace) -> None:
 
 
 def _setns(file: int) -> None:
-    """os.setns is there from Python 3.12 on."""
+    """Raises OSError, and NamespaceError for a Python before 3.12 that was built without ctypes."""
+    if sys.version_info >= (3, 12):
+        os.setns(file, _CLONE_NEWNET)
+        return
+    try:
+        import ctypes
+    except ImportError as error:
+        raise NamespaceError("this Python has neither os.setns nor ctypes") from error
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(file, _CLONE_NEWNET) != 0:
         number = ctypes.get_errno()

@@ -45,7 +45,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink imp
     open_netlink,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.packages import manager_of_host, owning_packages
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import is_privileged, walk
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import (
+    is_privileged,
+    sees_all_processes,
+    walk,
+)
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.sockets import interface_name, observe_sockets
@@ -81,15 +85,17 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     seen = look.at_namespaces()
     addresses = look.at_addresses()
     walked = look.at_processes(seen)
+    places = look.at_cgroups(seen)
     known = Knowledge(
         walk=walked,
-        places=look.at_cgroups(seen),
-        socket_units=look.at_socket_units(walked),
+        places=places,
+        socket_units=look.at_socket_units(walked, places),
         packages=look.at_packages(walked),
         commands=request.commands,
     )
     rows = listeners(seen, known)
     unknown = sum(1 for row in rows if row["owners_state"] != "known")
+    hidden = unknown > 0 and look.at_hidden_processes()
     return {
         "listeners": rows,
         "addresses": [{**asdict(own), "interface": visible(own.interface)} for own in addresses],
@@ -104,7 +110,11 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
             "privileged": look.privileged,
             "sources": _worst_sources(seen),
             "not_looked_at": _not_looked_at(seen),
-            "owners": {"asked": "all", "complete": look.privileged and not walked.denied, "unknown": unknown},
+            "owners": {
+                "asked": "all",
+                "complete": look.privileged and not walked.denied and not hidden,
+                "unknown": unknown,
+            },
             "namespaces": {
                 "asked": request.namespaces,
                 "seen": [visible(name) for name in seen],
@@ -174,6 +184,14 @@ class _Observation:
             )
         return walked
 
+    def at_hidden_processes(self) -> bool:
+        """Asked only where an owner is missing: in a container that shares the host's network, for one."""
+        if sees_all_processes(self._host.proc):
+            return False
+        message = "the module runs in a pid namespace of its own, and cannot see the processes outside of it"
+        self.problems.append(Problem("processes-hidden", message))
+        return True
+
     def at_cgroups(self, seen: Mapping[str, SocketsSeen]) -> dict[int, Place]:
         ids = {found.cgroup_id for there in seen.values() for found in there.sockets if found.cgroup_id}
         if not ids:
@@ -186,9 +204,10 @@ class _Observation:
             self.problems.append(Problem("cgroups-unreadable", f"cgroup v2: {error}"))
             return {}
 
-    def at_socket_units(self, walked: Walk) -> tuple[SocketUnit, ...]:
+    def at_socket_units(self, walked: Walk, places: Mapping[int, Place]) -> tuple[SocketUnit, ...]:
         """systemd is asked only where it holds a socket: it costs a process and tens of milliseconds."""
-        if not is_held_by_systemd(walked.processes) or not os.path.isdir(_SYSTEMD_IS_RUNNING):
+        made_by_it = any((place.unit or "").endswith(".socket") for place in places.values())
+        if not (made_by_it or is_held_by_systemd(walked.processes)) or not os.path.isdir(_SYSTEMD_IS_RUNNING):
             return ()
         try:
             return ask_systemd(self._host.run)

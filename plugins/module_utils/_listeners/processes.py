@@ -23,6 +23,7 @@ _DELETED = b" (deleted)"
 _SOCKET = "socket:["
 #: What is read of a command line; far more than what is shown of it.
 _COMMAND_LINE_LIMIT = 4096
+_INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _ENDED = (errno.ENOENT, errno.ESRCH)
 _DENIED = (errno.EACCES, errno.EPERM)
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH, _CAP_SYS_PTRACE = 1, 2, 19
@@ -37,6 +38,14 @@ def is_privileged(proc: str) -> bool:
         return os.geteuid() == 0
     reads_any_file = granted & (1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH)
     return bool(granted & 1 << _CAP_SYS_PTRACE and reads_any_file)
+
+
+def sees_all_processes(proc: str) -> bool:
+    """False in a pid namespace of its own: what runs outside of it holds sockets as well, and is not in /proc."""
+    try:
+        return os.stat(f"{proc}/self/ns/pid").st_ino == _INITIAL_PID_NAMESPACE
+    except OSError:
+        return False
 
 
 def pids(proc: str) -> list[int]:

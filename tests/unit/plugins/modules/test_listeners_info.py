@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.vigil.ports.plugins.modules import listeners_info
 
 ROOT = Path(__file__).resolve().parents[4]
 TREE = ROOT / ".cache" / "tree"
@@ -186,3 +188,33 @@ def test_check_mode_is_the_same_and_a_wrong_option_is_refused(tmp_path: Path) ->
     )
     assert refused.returncode != 0
     assert b"value of namespaces must be one of: host, all" in refused.stdout
+
+
+def test_elsewhere_than_on_linux_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "freebsd14")
+    with patch_module_args({}), pytest.raises(SystemExit):
+        listeners_info.main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["failed"] is True
+    assert said["msg"] == "vigil.ports.listeners_info needs Linux; this host runs freebsd14."
+
+
+def test_the_examples_run(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("needs root: it makes a network namespace, in which nothing listens")
+    examples = [task for task in yaml.safe_load(listeners_info.EXAMPLES) if not task["name"].startswith("Make sure")]
+    for task in examples:
+        task.pop("become", None)
+    book = tmp_path / "examples.yml"
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": examples}
+    book.write_text(yaml.safe_dump([play]))
+    python = f"ansible_python_interpreter={sys.executable}"
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-e", python, str(book)],
+        env=environment(tmp_path),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()

@@ -138,6 +138,25 @@ def test_one_process_that_cannot_be_read_never_ends_the_walk(
     assert (dict(found.holders), found.denied) == ({}, denied)
 
 
+def test_in_a_pid_namespace_a_missing_owner_makes_the_owners_incomplete(experiment: Experiment) -> None:
+    """As in a container that shares the host's network."""
+    seen, all_known = experiment("""
+a = listen("127.0.0.1", 8001)
+known = observe(Request(), Host())["coverage"]
+code = (
+    "import json;"
+    "from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import Host, Request, observe;"
+    "print(json.dumps(observe(Request(), Host())))"
+)
+contained = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-c", code]
+tell([json.loads(subprocess.run(contained, stdout=subprocess.PIPE, check=True).stdout), known])
+""")
+    assert seen["listeners"][0]["owners_state"] == "unknown"
+    assert seen["coverage"]["owners"] == {"asked": "all", "complete": False, "unknown": 1}
+    assert [problem["code"] for problem in seen["coverage"]["problems"]] == ["processes-hidden"]
+    assert all_known["owners"] == {"asked": "all", "complete": True, "unknown": 0}
+
+
 def test_nothing_wanted_costs_no_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "pids", lambda proc: pytest.fail("walked"))
     assert processes.walk("/proc", [0]).holders == {}
