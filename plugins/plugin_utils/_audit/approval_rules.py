@@ -28,7 +28,7 @@ def overdue_reviews(view: HostView) -> Iterator[Finding]:
         days = (view.today - declaration.review_by).days
         subject = f"{declaration.protocol}/{declaration.port}"
         if days > 0:
-            message = f"the review of {subject} was due on {declaration.review_by}, {days} days ago"
+            message = f"the review of {subject} was due on {declaration.review_by}, {_days(days)} ago"
             yield about_declaration("review-overdue", "fail", view.host, declaration, message)
         else:
             message = f"the review of {subject} is due on {declaration.review_by}"
@@ -94,12 +94,12 @@ def _about(view: HostView, exception: PortException, *, used: bool, assessed: bo
             "fail",
             view,
             exception,
-            f"the {subject} expired on {exception.expires}, {days} days ago",
+            f"the {subject} expired on {exception.expires}, {_days(days)} ago",
         )
         return
     left = (exception.expires - view.today).days
     if used and left <= view.expiring_days:
-        message = f"the {subject} expires on {exception.expires}, {left} days from now"
+        message = f"the {subject} expires on {exception.expires}, {_days(left)} from now"
         yield _finding("exception-expiring", "fail", view, exception, message)
     if used:
         message = f"the {subject} holds to the end of {exception.expires} (UTC)"
@@ -124,6 +124,10 @@ def _finding(rule: str, status: Status, view: HostView, exception: PortException
         owner=exception.owner,
         exception=_approval(exception),
     )
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def _approval(exception: PortException) -> dict[str, str | int | None]:

@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 from .._audit.finding import by_gravity
-from .verdict import severity_counts, verdict
+from .verdict import gravity, severity_counts, verdict
 
 _WORST = 10
 
@@ -25,7 +25,7 @@ def console_lines(results: Mapping[str, Any], directory: str) -> Iterator[str]:
     rows = [row for row in rows if row["severity"] != "info"]
     for row in rows[:_WORST]:
         host = f"{_shown(row['host'])}: " if row["host"] else ""
-        yield f"  {row['severity']:<8} {row['rule']:<21} {host}{_shown(row['message'])}"
+        yield f"  {gravity(row):<12} {row['rule']:<21} {host}{_shown(row['message'])}"
     if len(rows) > _WORST:
         yield f"  and {len(rows) - _WORST} more"
     yield f"  reports: {_shown(directory, 4096)}"

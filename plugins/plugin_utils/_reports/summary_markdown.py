@@ -14,7 +14,7 @@ from typing import Any
 
 from .._audit.finding import by_gravity
 from .markdown_text import code, table
-from .verdict import severity_counts, verdict
+from .verdict import gravity, severity_counts, verdict
 
 #: GitHub cuts a check's text at 65,535 characters; a note about the cut must fit as well.
 MOST_BYTES = 60_000
@@ -49,4 +49,4 @@ def summary(results: Mapping[str, Any]) -> str:
 def _finding(row: Mapping[str, Any]) -> tuple[str, ...]:
     port = f"{row['protocol']}/{row['port']}" if row["port"] is not None else ""
     accepted = " (accepted)" if row["accepted"] else ""
-    return (row["severity"], code(row["host"], 100), code(port), row["rule"], code(row["message"], 300) + accepted)
+    return (gravity(row), code(row["host"], 100), code(port), row["rule"], code(row["message"], 300) + accepted)

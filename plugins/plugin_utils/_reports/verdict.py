@@ -41,5 +41,10 @@ def severity_counts(results: Mapping[str, Any]) -> str:
     return ", ".join(parts) or "nothing was checked"
 
 
+def gravity(row: Mapping[str, Any]) -> str:
+    """How grave a finding is, in one word or two: its severity, or that it could not be told."""
+    return "not assessed" if row["status"] == "not_assessed" else str(row["severity"])
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
