@@ -11,7 +11,7 @@ import datetime as dt
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration, Inventory
 
 
@@ -22,7 +22,7 @@ class HostView:
     host: str
     inventory: Inventory
     listeners: tuple[Listener, ...] | None
-    own_addresses: Mapping[str, str]  # address -> device
+    own_addresses: Mapping[Address, str]  # address -> device
     targets: tuple[ScannedTarget, ...]
     today: dt.date
     expiring_days: int
@@ -61,7 +61,7 @@ def covers(declaration: Declaration, listener: Listener) -> bool:
     )
 
 
-def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[str, str]) -> bool | None:
+def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[Address, str]) -> bool | None:
     """Whether traffic to the scanned address reaches the listener; None when that cannot be told.
 
     An address that the host does not hold is translated on the way (NAT, load balancer), so any
@@ -71,8 +71,12 @@ def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[str, s
     """
     if listener.namespace != "host":
         return False
-    target = address_of(scanned)
-    if scanned not in own_addresses and not target.is_loopback:
+    try:
+        target = address_of(scanned)
+    except ValueError:  # a name that did not resolve, or a text that was refused: nothing was scanned
+        return None
+    device = own_addresses.get(target)
+    if device is None and not target.is_loopback:
         return False if listener.loopback_only else None
     if target.is_loopback:
         if listener.interface not in (None, "lo"):
@@ -88,6 +92,6 @@ def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[str, s
             answers = False
     else:
         answers = listener.address == target
-    if answers and listener.interface and listener.interface != own_addresses.get(scanned, listener.interface):
+    if answers and listener.interface and listener.interface != (device or listener.interface):
         return None
     return answers

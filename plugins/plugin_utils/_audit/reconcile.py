@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._evidence.observed import Listener, ScannedTarget
+from .._evidence.observed import Listener, ScannedTarget, address_of
 from .._evidence.run_directory import RESULTS_SHAPE
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -132,7 +132,9 @@ def _audit_host(
         host=host,
         inventory=inventory,
         listeners=None if listening is None else tuple(Listener.read(row) for row in listening["listeners"]),
-        own_addresses={} if listening is None else {row["address"]: row["interface"] for row in listening["addresses"]},
+        own_addresses={}
+        if listening is None
+        else {address_of(row["address"]): row["interface"] for row in listening["addresses"]},
         targets=tuple(target for targets in seen.values() for target in targets),
         today=dt.date.fromisoformat(run["audit_date"]),
         expiring_days=run["settings"]["expiring_days"],
