@@ -100,9 +100,7 @@ def listing_gaps(host: str, coverage: Mapping[str, Any], declared_protocols: Ite
 def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_none: str | None) -> Iterator[Finding]:
     """What a vantage point did not see of the host; a pass for each address it saw all of."""
     if not targets:
-        name = f"{host}:not-scanned@{vantage}"
-        message = f"the host was not scanned from {vantage}: {why_none or 'no scanner reported on it'}"
-        yield gap(name, message, host=host, vantage=vantage)
+        yield not_scanned(host, vantage, why_none)
     for target in targets:
         if target.status == "complete" and not target.unknown:
             message = f"{target.address} was scanned from {vantage}"
@@ -121,6 +119,12 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
             vantage=vantage,
             address=target.address,
         )
+
+
+def not_scanned(host: str, vantage: str, why: str | None, address: str | None = None) -> Finding:
+    """No scanner of the vantage point reported on the host, or on one address of it."""
+    message = f"{address or 'the host'} was not scanned from {vantage}: {why or 'no scanner reported on it'}"
+    return gap(f"{host}:not-scanned@{vantage}", message, host=host, vantage=vantage, address=address)
 
 
 def _spans_text(spans: Sequence[tuple[int, int]], limit: int = 12) -> str:

@@ -83,15 +83,18 @@ def would_answer(listener: Listener, scanned: str, own_addresses: Mapping[Addres
             return False
     elif listener.loopback_only:
         return False
-    if listener.address.is_unspecified:
-        if listener.address.version == target.version:
-            answers: bool | None = True
-        elif listener.address.version == 6:
-            answers = None if listener.v6only is None else not listener.v6only
-        else:
-            answers = False
-    else:
-        answers = listener.address == target
+    answers = _takes(listener, target)
     if answers and listener.interface and listener.interface != (device or listener.interface):
         return None
     return answers
+
+
+def _takes(listener: Listener, target: Address) -> bool | None:
+    """Whether the listener's address takes traffic to another address, devices aside."""
+    if not listener.address.is_unspecified:
+        return listener.address == target
+    if listener.address.version == target.version:
+        return True
+    if listener.address.version == 6:
+        return None if listener.v6only is None else not listener.v6only
+    return False

@@ -14,15 +14,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
 from .._evidence.run_directory import RESULTS_SHAPE
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
+from .._plan.outside_addresses import addresses_for
 from .approval_rules import overdue_reviews, with_exceptions
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
 from .finding import Finding
-from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, scan_gaps
+from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps
 from .gate import Gate
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
@@ -87,17 +88,37 @@ class _Outside:
         self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
         self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
         self._targets: dict[tuple[str, str], list[ScannedTarget]] = {}
+        self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
         for scan in scans:
             self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
             for share in scan["shares"]:
                 for row in share["targets"]:
                     target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
                     self._targets.setdefault((target.host, target.vantage), []).append(target)
+                for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
+                    sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
+                    sent.setdefault(row["address"], []).append(share)
 
     def of(self, host: str) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
         """Each vantage point with what it saw of the host."""
         for vantage in self.vantages:
             yield vantage, tuple(self._targets.get((host, vantage), ()))
+
+    def unseen(self, host: str, vantage: str, expected: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Addresses of the host on which no scanner of the vantage point reported, with what is known of that.
+
+        Scanners of one place divide the addresses of a host among them: that one reported says nothing of the other.
+        """
+        reported = {target.address for target in self._targets.get((host, vantage), ())}
+        for address in expected:
+            sent = self._sent.get((host, vantage), {}).get(address, [])
+            done = [share for share in sent if share["status"] == "scanned"]
+            plain = plain_address(address)
+            # A name is reported on by the addresses that it resolved to at the scanner.
+            if (plain or address) in reported or (plain is None and done and reported):
+                continue
+            troubles = [f"{share['scanner']}: {share['message'] or share['status']}" for share in sent if not done]
+            yield address, "; ".join(troubles) or (None if done else self.why_none(vantage))
 
     def why_none(self, vantage: str) -> str | None:
         """What is known of a vantage point from which a host was not scanned."""
@@ -166,6 +187,10 @@ def _gaps(
             yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
+        if targets:
+            expected = addresses_for(evidence["outside_addresses"], vantage)
+            for address, why in outside.unseen(view.host, vantage, expected):
+                yield not_scanned(view.host, vantage, why, address)
     declared = {name for declaration in view.inventory.declarations for name in declaration.reachable_from or ()}
     for vantage in sorted(declared - set(seen)):
         why = "a declaration names this vantage point, and nobody stands there (vigil_vantages)"

@@ -22,6 +22,16 @@ def address_of(text: str) -> Address:
     return ipaddress.ip_address(text)
 
 
+@functools.lru_cache(maxsize=65536)
+def plain_address(text: str) -> str | None:
+    """An address as a scanner names it (RFC 5952, IPv4 where it is mapped into IPv6); None for a name."""
+    try:
+        address = address_of(text)
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 @functools.lru_cache(maxsize=4096)
 def spans_of(text: str) -> PortSpans:
     """``"22,80-90"`` as ``((22, 22), (80, 90))``."""

@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._inventory.plain import Plain
+
+
+def addresses_for(outside: Mapping[str, Sequence[str]], vantage: str) -> Sequence[str]:
+    """By which addresses a host is to be scanned from a vantage point; ``outside`` as below."""
+    return outside.get(vantage, outside.get("default", ()))
 
 
 def outside_addresses(given: Plain, ansible_host: str | None, name: str, *, is_control: bool) -> dict[str, list[str]]:

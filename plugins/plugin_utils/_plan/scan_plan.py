@@ -13,6 +13,7 @@ from typing import Any
 
 from .._evidence.observed import Listener
 from .._inventory.loader import load_inventory
+from .outside_addresses import addresses_for
 
 #: How many of the most frequent TCP ports ``common`` asks besides those that are known.
 COMMON_PORTS = 1000
@@ -49,7 +50,7 @@ def scan_plan(
         for protocol, span in _known_ports(evidence):
             if protocol in known:
                 known[protocol].add(span)
-        for address in _addresses(evidence, share["vantage"]):
+        for address in addresses_for(evidence["outside_addresses"], share["vantage"]):
             row = {"host": evidence["host"], "address": address}
             reason = _refusal(evidence, address, share["scanner"], scanner_is_control=scanner_is_control)
             (refused if reason else targets).append({**row, "reason": reason} if reason else row)
@@ -74,11 +75,6 @@ def _known_ports(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, 
             listener = Listener.read(row)
             if not listener.loopback_only and not listener.ephemeral and listener.namespace == "host":
                 yield listener.protocol, (listener.port, listener.port)
-
-
-def _addresses(evidence: Mapping[str, Any], vantage: str) -> list[str]:
-    outside: Mapping[str, list[str]] = evidence["outside_addresses"]
-    return outside.get(vantage, outside.get("default", []))
 
 
 def _refusal(evidence: Mapping[str, Any], address: str, scanner: str, *, scanner_is_control: bool) -> str | None:
