@@ -98,6 +98,7 @@ def environment(home: Path) -> dict[str, str]:
         "ANSIBLE_COLLECTIONS_PATH": str(TREE),
         "ANSIBLE_HOME": str(home),
         "ANSIBLE_LOCAL_TEMP": str(home / "tmp"),
+        "ANSIBLE_REMOTE_TMP": str(home / "remote"),
         "ANSIBLE_CONFIG": str(config),
         "ANSIBLE_FORKS": "2",
     }

@@ -68,19 +68,12 @@ def tell(value):
     print(json.dumps(value))
 """
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
-
 
 def _tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
-
-
-@pytest.fixture
-def tree() -> Path:
-    return TREE
 
 
 @pytest.fixture
