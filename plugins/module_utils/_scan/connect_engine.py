@@ -259,6 +259,8 @@ class ConnectScan:
             if unfinished and target.reason is None:
                 target.reason = why
             seen[target.address] = target.seen()
+        if unfinished:
+            problems.append(Problem("scan-stopped", f"{why}: what was seen by then is kept"))
         if self._request.udp:
             problems.append(
                 Problem("udp-not-scanned", "the connect engine cannot scan UDP: every UDP port asked for is unknown")

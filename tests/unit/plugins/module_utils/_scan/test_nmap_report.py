@@ -23,7 +23,8 @@ TAIL = """<runstats><finished time="1" timestr="x" elapsed="4.27" exit="success"
 """
 WEB = """<host><status state="up" reason="arp-response"/>
 <address addr="198.18.0.2" addrtype="ipv4"/><address addr="42:7B:66:0C:5B:F3" addrtype="mac"/>
-<ports><extraports state="closed" count="8"><extrareasons reason="reset" count="8" proto="tcp" ports="3-10"/></extraports>
+<ports><extraports state="closed" count="8">
+<extrareasons reason="reset" count="8" proto="tcp" ports="3-10"/></extraports>
 <port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/><service name="http" product="nginx"
  tunnel="ssl" method="probed" conf="10"><cpe>cpe:/a:one</cpe><cpe>cpe:/o:two</cpe></service>
 <script id="banner" output="a&#x1b;[31mb&#xa;c"/></port>
@@ -34,7 +35,9 @@ SIX = """<host><status state="up" reason="nd-response"/><address addr="FD00::0:2
 <ports><extraports state="filtered" count="10"><extrareasons reason="no-response" count="10" proto="tcp" ports="1-10"/>
 </extraports></ports></host>
 """
-LATE = '<host timedout="true"><status state="up" reason="user-set"/><address addr="198.18.0.4" addrtype="ipv4"/></host>\n'
+LATE = (
+    '<host timedout="true"><status state="up" reason="user-set"/><address addr="198.18.0.4" addrtype="ipv4"/></host>\n'
+)
 DOWN = '<host><status state="down" reason="no-response"/><address addr="198.18.0.5" addrtype="ipv4"/></host>\n'
 WHOLE = HEAD + WEB + SIX + LATE + DOWN + TAIL
 
@@ -140,9 +143,12 @@ def test_a_port_without_a_known_state_stays_unknown(broken: str) -> None:
 
 def test_counts_without_ports_are_used_only_where_they_can_mean_one_thing() -> None:
     old = WHOLE.replace(' proto="tcp" ports="3-10"', "")
-    assert states(read_report(old.encode()).seen["198.18.0.2"]) == states(read_report(WHOLE.encode()).seen["198.18.0.2"])
+    assert states(read_report(old.encode()).seen["198.18.0.2"]) == states(
+        read_report(WHOLE.encode()).seen["198.18.0.2"]
+    )
     wrong_count = old.replace('state="closed" count="8"', 'state="closed" count="7"')
-    two = old.replace('state="closed" count="8">', 'state="filtered" count="3"/><extraports state="closed" count="5">')
+    second = 'state="filtered" count="3"/><extraports state="closed" count="5">'
+    two = old.replace('state="closed" count="8">', second)
     for text in (wrong_count, two):
         report = read_report(text.encode())
         assert states(report.seen["198.18.0.2"]) == {1: "open", 2: "filtered"}

@@ -38,7 +38,27 @@ def test_ranges_are_printed_compactly() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [0, 65536, 70000, -1, True, None, 1.5, "", "80-", "-80", "90-80", "0", "a", "1-2-3", "８０", "80;id", [80], {}]
+    "bad",
+    [
+        0,
+        65536,
+        70000,
+        -1,
+        True,
+        None,
+        1.5,
+        "",
+        "80-",
+        "-80",
+        "90-80",
+        "0",
+        "a",
+        "1-2-3",
+        "\uff18\uff10",
+        "80;id",
+        [80],
+        {},
+    ],
 )
 def test_what_is_no_port_is_refused(bad: object) -> None:
     with pytest.raises(PortError) as error:

@@ -47,7 +47,7 @@ def test_both_engines_see_the_planted_states(lab: Any, engine: str, by_port: ByP
 
 def test_both_engines_give_equal_states_and_the_same_shape(lab: Any, by_port: ByPort) -> None:
     results = [lab.scan([lab.open_, lab.silent6, lab.rejecting], ports=["1-100", 443], engine=e) for e in ENGINES]
-    assert [[by_port(t) for t in r["targets"]] for r in results][0] == [by_port(t) for t in results[1]["targets"]]
+    assert [by_port(t) for t in results[0]["targets"]] == [by_port(t) for t in results[1]["targets"]]
     assert _shape(results[0]["targets"]) == _shape(results[1]["targets"])
     assert results[0]["coverage"].keys() == results[1]["coverage"].keys()
 
@@ -98,19 +98,25 @@ def test_udp_is_open_closed_or_open_filtered(lab: Any, by_port: ByPort) -> None:
         ("open|filtered", "open|filtered"),
         ("open", "closed"),
     ]
-    assert ["open|filtered"] * 2 == [e["state"] for e in result["targets"][1]["endpoints"] if e["protocol"] == "udp"]
+    silent = [e["state"] for e in result["targets"][1]["endpoints"] if e["protocol"] == "udp"]
+    assert silent == ["open|filtered"] * 2
 
 
 def test_versions_are_asked_of_open_ports_only_and_banners_are_made_visible(lab: Any) -> None:
     before = time.monotonic()
     result = lab.scan(
-        [lab.open_, lab.silent], ports=[21, 22, 53], udp_ports=[53], engine="nmap", versions=True, scripts=["banner"]
+        [lab.open_, lab.silent],
+        ports=[21, 22, 53],
+        udp_ports=[53, 69],
+        engine="nmap",
+        versions=True,
+        scripts=["banner"],
     )
     assert time.monotonic() - before < 60  # a silent UDP port in the version run costs 36 s and more
     endpoints = {(e["protocol"], e["port"]): e for e in result["targets"][0]["endpoints"]}
     assert endpoints["udp", 53]["service"]["product"] == "dnsmasq"
     assert endpoints["udp", 53]["service"]["method"] == "probed"
-    assert "cpe:/a:thekelleys:dnsmasq:2.90" in endpoints["tcp", 53]["service"]["cpes"] or endpoints["tcp", 53]["service"]["cpes"]
+    assert endpoints["tcp", 53]["service"]["cpes"][0].startswith("cpe:/a:thekelleys:dnsmasq")
     text = json.dumps(endpoints["tcp", 21], ensure_ascii=False)
     assert "\\u001b" not in text
     assert all(character.isprintable() for character in text)

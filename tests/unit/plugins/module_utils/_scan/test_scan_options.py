@@ -19,7 +19,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import (
     scan,
 )
 
-XML = '<nmaprun version="7.93" args="nmap"><scaninfo type="syn" protocol="tcp" services="1-3"/>{}<runstats><finished exit="{}"/><hosts/></runstats></nmaprun>'
+XML = (
+    '<nmaprun version="7.93" args="nmap"><scaninfo type="syn" protocol="tcp" services="1-3"/>{}'
+    '<runstats><finished exit="{}"/><hosts/></runstats></nmaprun>'
+)
+HOST = '<host><status state="up"/><address addr="{}" addrtype="ipv4"/><ports>{}</ports></host>'
 
 
 def options(**changed: Any) -> dict[str, Any]:
@@ -99,7 +103,8 @@ def test_a_failing_nmap_leaves_everything_unknown(tmp_path: Path, body: str, why
 
 
 def test_warnings_are_problems_and_lose_no_state(tmp_path: Path) -> None:
-    host = '<host><status state="up"/><address addr="127.0.0.1" addrtype="ipv4"/><ports><extraports state="closed" count="3"><extrareasons reason="reset" proto="tcp" ports="1-3"/></extraports></ports></host>'
+    closed = '<extrareasons reason="reset" proto="tcp" ports="1-3"/>'
+    host = HOST.format("127.0.0.1", f'<extraports state="closed" count="3">{closed}</extraports>')
     body = f"printf 'RTTVAR has grown \\033[31m\\n' >&2\ncat > $2 <<'X'\n{XML.format(host, 'success')}\nX"
     found = scan(options(engine="nmap"), Surroundings(str(tmp_path), nmap=lambda: program(tmp_path, body)), Stop(30))
     assert found["targets"][0]["status"] == "complete"
@@ -115,13 +120,15 @@ def test_an_nmap_that_ignores_sigterm_is_ended_all_the_same(tmp_path: Path) -> N
 
 def test_an_imported_report_has_the_same_shape_and_attributes_nothing_to_strangers(tmp_path: Path) -> None:
     hosts = "".join(
-        f'<host><status state="up"/><address addr="{a}" addrtype="ipv4"/><ports><port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/></port></ports></host>'
+        HOST.format(a, '<port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/></port>')
         for a in ("127.0.0.1", "198.18.0.7")
     )
     report = tmp_path / "vendor.xml"
     report.write_text(XML.format(hosts, "success"), encoding="utf-8")
     found = scan(
-        options(engine="import", import_file=str(report), ports=[]), Surroundings(str(tmp_path), nmap=lambda: None), Stop()
+        options(engine="import", import_file=str(report), ports=[]),
+        Surroundings(str(tmp_path), nmap=lambda: None),
+        Stop(),
     )
     live = scan(options(), Surroundings(str(tmp_path)), Stop())
     assert found["coverage"].keys() == live["coverage"].keys()
