@@ -101,7 +101,7 @@ def _about(view: HostView, exception: PortException, *, used: bool, assessed: bo
     if used and left <= view.expiring_days:
         message = f"the {subject} expires on {exception.expires}, {_days(left)} from now"
         yield _finding("exception-expiring", "fail", view, exception, message)
-    if used:
+    if used or not assessed:
         message = f"the {subject} holds to the end of {exception.expires} (UTC)"
         yield _finding("exception-expired", "pass", view, exception, message)
     elif assessed:

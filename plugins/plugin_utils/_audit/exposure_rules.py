@@ -73,7 +73,7 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
     ]
     if not expected and "open" not in states.values():
         # It listens where none of the scanned addresses leads to, or nobody can tell: one open address would do.
-        expected = targets[:1]
+        expected = sorted(targets, key=lambda target: target.address)[:1]
     vantage = targets[0].vantage
     subject = f"{declaration.protocol}/{port}"
     for target in expected:
@@ -86,6 +86,12 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
             # No answer is all that a UDP scan gets from a service that answers only what it understands.
             gap = f"{view.host}:no-answer:{subject}@{vantage}"
             message = f"{subject} at {target.address} gave no answer to {vantage}: open or filtered cannot be told"
+            yield about_declaration(
+                "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
+            )
+        elif state is None and _trusted(target):
+            gap = f"{view.host}:not-asked:{subject}@{vantage}"
+            message = f"{subject} is declared reachable from {vantage}, but the scan of {target.address} did not ask it"
             yield about_declaration(
                 "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
             )

@@ -21,6 +21,10 @@ from .finding import Finding
 _LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 
 
+#: What every listing tells of; a source that it does not mention was not looked at.
+_NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
+
+
 def gap(
     name: str,
     message: str,
@@ -75,9 +79,11 @@ def host_gap(host: str, status: str, why: str | None) -> Finding:
     return gap(f"{host}:{status}", f"the host was not looked at: {why or status}", host=host)
 
 
-def listing_gaps(host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str]) -> Iterator[Finding]:
+def listing_gaps(
+    host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str], declared_namespaces: Iterable[str]
+) -> Iterator[Finding]:
     """What the listing on the host left out and the audit would have needed."""
-    for source, how in sorted(coverage["sources"].items()):
+    for source, how in sorted({**_NOTHING_LISTED, **coverage["sources"]}.items()):
         if how == "failed":
             why = "; ".join(f"{one['code']}: {one['message']}" for one in coverage["problems"]) or "no reason given"
             yield gap(
@@ -92,6 +98,10 @@ def listing_gaps(host: str, coverage: Mapping[str, Any], declared_protocols: Ite
     for protocol in sorted(set(declared_protocols) & set(not_looked_at)):
         message = f"{protocol} is declared, but was not looked at: {not_looked_at[protocol]}"
         yield gap(f"{host}:not-listed:{protocol}", message, host=host)
+    if coverage["namespaces"]["asked"] == "host":
+        for namespace in sorted(set(declared_namespaces) - {"host"}):
+            message = f"network namespace {namespace} is declared, but only the host's own was asked (audit_namespaces)"
+            yield gap(f"{host}:namespace-missed:{namespace}", message, host=host)
     for missed in coverage["namespaces"]["missed"]:
         name = f"{host}:namespace-missed:{missed['namespace']}"
         yield gap(name, f"network namespace {missed['namespace']} could not be entered: {missed['reason']}", host=host)

@@ -108,13 +108,14 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
     if declaration.process and listener.owners:
         for owner in listener.owners:
             base = (owner.executable or "").rsplit("/", 1)[-1]
-            # The kernel cuts a process name at 15 characters (TASK_COMM_LEN, proc_pid_comm(5)).
-            if declaration.process not in (base, owner.executable) and declaration.process[:15] != owner.name:
+            # The kernel cuts a process name at 15 characters (TASK_COMM_LEN, proc_pid_comm(5)). A process may
+            # call itself a path too, so a declared path is held against the executable alone.
+            by_name = "/" not in declaration.process and declaration.process[:15] == owner.name
+            if declaration.process not in (base, owner.executable) and not by_name:
                 executable = owner.executable or "executable unknown"
                 yield f"process {owner.name} ({executable}) instead of {declaration.process}"
     if declaration.user:
-        users = {str(one) for one in (listener.user, listener.uid) if one is not None}
-        users |= {str(one) for owner in listener.owners for one in (owner.user, owner.uid) if one is not None}
+        users = _users(listener)
         if users and declaration.user not in users:
             yield f"user {listener.user if listener.user is not None else listener.uid} instead of {declaration.user}"
     if declaration.unit:
@@ -127,10 +128,16 @@ def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
     """What the declaration asks for and the host did not tell."""
     if declaration.process and (not listener.owners or listener.owners_state != "known"):
         yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
-    if declaration.user and listener.user is None and listener.uid is None and not listener.owners:
+    if declaration.user and not _users(listener):
         yield "the user behind the socket is unknown"
     if declaration.unit and not listener.unit and not any(owner.unit for owner in listener.owners):
         yield "the systemd unit behind the socket is unknown"
+
+
+def _users(listener: Listener) -> set[str]:
+    """Names and numbers of who opened the socket and who runs the processes behind it."""
+    known = (listener.user, listener.uid, *(one for owner in listener.owners for one in (owner.user, owner.uid)))
+    return {str(one) for one in known if one is not None}
 
 
 def who(listener: Listener) -> str:

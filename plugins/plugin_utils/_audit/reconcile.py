@@ -181,7 +181,8 @@ def _gaps(
         yield host_gap(view.host, evidence["status"], evidence["message"])
     else:
         protocols = {declaration.protocol for declaration in view.inventory.declarations}
-        gaps = list(listing_gaps(view.host, listening["coverage"], protocols))
+        namespaces = {declaration.namespace for declaration in view.inventory.declarations}
+        gaps = list(listing_gaps(view.host, listening["coverage"], protocols, namespaces))
         yield from gaps
         if not gaps:
             yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")
