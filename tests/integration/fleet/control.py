@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -76,6 +77,11 @@ def _keeper_pid() -> int | None:
     return None
 
 
+def _has_link() -> bool:
+    # Not by /sys/class/net, which shows the network namespace it was mounted in.
+    return any(name == CONTROLLER_LINK for _, name in socket.if_nameindex())
+
+
 def status() -> Fleet | None:
     """The fleet that is up, None when none is."""
     if _keeper_pid() is None or not STATUS.exists():
@@ -119,7 +125,7 @@ def down(*, patience: float = 30.0) -> bool:
         return False
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + patience
-    while _keeper_pid() is not None or os.path.exists(f"/sys/class/net/{CONTROLLER_LINK}"):
+    while _keeper_pid() is not None or _has_link():
         if time.monotonic() > deadline:
             raise TimeoutError(f"keeper {pid} is still there after {patience:.0f} s")
         time.sleep(0.02)
