@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from .._inventory.declared import Declaration
@@ -24,7 +24,8 @@ class Finding:
 
     ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range as text, or
     None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place``,
-    ``declared_port`` and ``owner`` come from the declaration or exception that the finding speaks of.
+    ``declared_port``, ``declared_address`` (None: any) and ``owner`` come from the declaration or
+    exception that the finding speaks of.
     """
 
     rule: str
@@ -42,6 +43,7 @@ class Finding:
     accepted: bool = False
     place: str | None = None
     declared_port: Port = None
+    declared_address: str | None = None
     owner: str | None = None
     exception: Mapping[str, Any] | None = None
     breaks_gate: bool = False
@@ -49,7 +51,8 @@ class Finding:
     @property
     def id(self) -> str:
         """The same from run to run: a digest of what the finding is about, and of nothing that changes."""
-        subject = (self.rule, self.host, self.namespace, self.protocol, self.port, self.address, self.vantage, self.gap)
+        address = self.address if self.address is not None else self.declared_address
+        subject = (self.rule, self.host, self.namespace, self.protocol, self.port, address, self.vantage, self.gap)
         # An exception or a declaration is known by its port; two of them for one port by their place.
         where = self.place if CATALOGUE[self.rule].case == "exception" else None
         return hashlib.sha256("\x1f".join(str(part) for part in (*subject, where)).encode()).hexdigest()[:20]
@@ -80,6 +83,25 @@ class Finding:
 _FIELDS = tuple(field.name for field in dataclasses.fields(Finding))
 
 
+_GRAVEST_FIRST: tuple[Status, ...] = ("fail", "not_assessed", "excepted", "pass")
+
+
+def one_for_each_subject(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without doubles: of those with one identity the gravest, and what the others add as details.
+
+    A port may be declared twice by its owner, or alone and in a range; it is still one subject.
+    """
+    by_id: dict[str, Finding] = {}
+    for finding in findings:
+        earlier = by_id.setdefault(finding.id, finding)
+        if earlier is not finding:
+            kept, other = sorted((earlier, finding), key=lambda one: _GRAVEST_FIRST.index(one.status))
+            if kept.status == other.status and other.message not in (kept.message, *kept.details):
+                kept = dataclasses.replace(kept, details=(*kept.details, other.message))
+            by_id[finding.id] = kept
+    return list(by_id.values())
+
+
 def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Order of findings for people: what breaks the gate first, then by severity, host and rule."""
     return (
@@ -108,6 +130,7 @@ def about_declaration(
         message=message,
         place=declaration.place,
         declared_port=declaration.port.subject,
+        declared_address=None if declaration.address.networks is None else str(declaration.address),
         owner=declaration.owner,
         **more,
     )

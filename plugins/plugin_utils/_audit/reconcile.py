@@ -22,7 +22,7 @@ from .._inventory.problem import Problem
 from .._plan.outside_addresses import addresses_for
 from .approval_rules import overdue_reviews, with_exceptions
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
-from .finding import Finding
+from .finding import Finding, one_for_each_subject
 from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps
 from .gate import Gate
 from .host_view import HostView
@@ -163,7 +163,7 @@ def _audit_host(
     gaps = list(_gaps(view, evidence, seen, outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
-    findings = [*gaps, *with_exceptions(view, ruled, assessed=complete)]
+    findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),
         "ports": port_table(view, findings),
