@@ -42,7 +42,9 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
     (
         {
             **HEALTHY,
-            "inventory_errors": [{"place": "vigil_ports", "value": "a secret", "message": "no key", "allowed": "a list"}],
+            "inventory_errors": [
+                {"place": "vigil_ports", "value": "a secret", "message": "no key", "allowed": "a list"}
+            ],
         },
         "web1:inventory-invalid",
     ),
@@ -68,9 +70,7 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
     (
         build.host_evidence(
             [WEB, build.declared(3868, protocol="sctp", required=False)],
-            listening=build.listening(
-                [build.listener(443)], not_looked_at=[{"what": "sctp", "reason": "no module"}]
-            ),
+            listening=build.listening([build.listener(443)], not_looked_at=[{"what": "sctp", "reason": "no module"}]),
         ),
         "web1:not-listed:sctp",
     ),
@@ -118,18 +118,28 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
     ),
     (
         "a name that does not resolve",
-        [build.scan([{**build.target(), "address": "db.example", "status": "failed", "reason": "no name", "states": []}])],
+        [
+            build.scan(
+                [{**build.target(), "address": "db.example", "status": "failed", "reason": "no name", "states": []}]
+            )
+        ],
         "web1:scan-failed@internet",
     ),
     (
         "an option for a target",
-        [build.scan([{**build.target(), "address": "-oN /etc/passwd", "status": "refused", "reason": "x", "states": []}])],
+        [
+            build.scan(
+                [{**build.target(), "address": "-oN /etc/passwd", "status": "refused", "reason": "x", "states": []}]
+            )
+        ],
         "web1:scan-failed@internet",
     ),
 ]
 
 
-@pytest.mark.parametrize(("scans", "gap"), [fault[1:] for fault in SCAN_FAULTS], ids=[fault[0] for fault in SCAN_FAULTS])
+@pytest.mark.parametrize(
+    ("scans", "gap"), [fault[1:] for fault in SCAN_FAULTS], ids=[fault[0] for fault in SCAN_FAULTS]
+)
 def test_a_host_that_was_not_seen_in_full_from_outside_is_named_and_not_green(scans: list[Json], gap: str) -> None:
     addresses = {row["address"] for scan in scans for share in scan["shares"] for row in share["targets"]}
     evidence = {**HEALTHY, "outside_addresses": {"default": sorted(addresses) or [build.ADDRESS]}}
@@ -151,7 +161,13 @@ TWO_SCANNERS = build.run(vantages=[{"name": "internet", "scanners": ["one", "two
 def shares(second: Json | None) -> list[Json]:
     """The first scanner has seen its address; the second is as given."""
     first = build.share([build.target([443], address=ADDRESSES[0])], "one")
-    return [{"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [first, *([second] if second else [])]}]
+    return [
+        {
+            "shape": "vigil.ports/evidence/scan/1",
+            "vantage": "internet",
+            "shares": [first, *([second] if second else [])],
+        }
+    ]
 
 
 def test_two_scanners_that_saw_their_addresses_pass() -> None:

@@ -56,7 +56,9 @@ def test_a_host_that_is_exactly_as_declared_passes_every_rule() -> None:
     ],
 )
 def test_undeclared_listener_has_a_finding_as_grave_as_its_reach(listener: Json, severity: str) -> None:
-    results = build.judged(build.host_evidence([WEB], [build.listener(443), listener]), [build.scan([build.target([443])])])
+    results = build.judged(
+        build.host_evidence([WEB], [build.listener(443), listener]), [build.scan([build.target([443])])]
+    )
     rows = build.of_rule(results, "undeclared-listener")
     assert [(row["status"], row["severity"], row["port"]) for row in rows] == [("fail", severity, listener["port"])]
     assert results["gate"]["passed"] is (severity in ("info", "low"))
@@ -116,6 +118,26 @@ def test_of_a_range_one_is_enough_and_of_a_list_each_is_meant() -> None:
     results = build.judged(build.host_evidence(declared, [build.listener(8004), build.listener(80)]))
     assert found(results, "missing-listener") == [("tcp", 443, None)]
     assert ("tcp", "8000-8010", None) in found(results, "missing-listener", "pass")
+
+
+@pytest.mark.parametrize("reversed_order", [False, True])
+def test_one_port_declared_for_two_addresses_is_two_subjects(reversed_order: bool) -> None:
+    declared = [build.declared(443, address=build.ADDRESS), build.declared(443, address="192.0.2.11")]
+    evidence = build.host_evidence(declared[::-1] if reversed_order else declared, [build.listener(443, build.ADDRESS)])
+    results = build.judged(evidence)
+    rows = {row["declared_address"]: row for row in build.of_rule(results, "missing-listener")}
+    assert {address: row["status"] for address, row in rows.items()} == {build.ADDRESS: "pass", "192.0.2.11": "fail"}
+    assert len({row["id"] for row in rows.values()}) == 2
+
+
+def test_one_port_declared_twice_is_one_subject_with_the_gravest_verdict() -> None:
+    wrong = {"process": "apache2"}
+    evidence = build.host_evidence(
+        [build.declared(443, process="nginx"), build.declared(443, **wrong)], [build.listener(443)]
+    )
+    results = build.judged(evidence)
+    assert build.statuses(results, "wrong-owner") == ["fail"]
+    assert build.statuses(results, "missing-listener") == ["pass"]
 
 
 # wrong-owner
@@ -218,7 +240,10 @@ def test_only_open_is_open(state: str) -> None:
 @pytest.mark.parametrize("reach", [[], ["office"]])
 def test_open_for_whom_it_is_not_declared_is_forbidden(reach: list[str]) -> None:
     places = [{"name": name, "scanners": [name]} for name in ("internet", "office")]
-    scans = [build.scan([build.target([443])], "internet"), build.scan([build.target([443] if reach else [])], "office")]
+    scans = [
+        build.scan([build.target([443])], "internet"),
+        build.scan([build.target([443] if reach else [])], "office"),
+    ]
     evidence = build.host_evidence([build.declared(443, reachable_from=reach)], [build.listener(443)])
     results = build.judged(evidence, scans, build.run(vantages=places))
     assert [row["vantage"] for row in build.of_rule(results, "forbidden-exposure")] == ["internet"]
@@ -261,10 +286,10 @@ def test_listening_and_declared_reachable_but_not_open_is_blocked(state: str) ->
 
 def test_silence_of_udp_cannot_be_told_from_a_filter() -> None:
     dns = build.declared(53, protocol="udp", reachable_from=["internet"])
-    silent = build.target(states=[{"protocol": "udp", "state": "open|filtered", "reason": "no-response", "ports": "53"}])
-    results = build.judged(
-        build.host_evidence([dns], [build.listener(53, protocol="udp")]), [build.scan([silent])]
+    silent = build.target(
+        states=[{"protocol": "udp", "state": "open|filtered", "reason": "no-response", "ports": "53"}]
     )
+    results = build.judged(build.host_evidence([dns], [build.listener(53, protocol="udp")]), [build.scan([silent])])
     assert build.statuses(results, "blocked-service") == ["not_assessed"]
     assert build.of_rule(results, "blocked-service")[0]["gap"] == "web1:no-answer:udp/53@internet"
     assert results["gate"]["passed"] is False
@@ -384,7 +409,9 @@ def test_a_port_declared_for_the_vantage_point_is_no_hole() -> None:
         (None, build.service("ssh"), []),
     ],
 )
-def test_the_service_that_answers_is_the_declared_one(declared: str | None, seen: Json | None, status: list[str]) -> None:
+def test_the_service_that_answers_is_the_declared_one(
+    declared: str | None, seen: Json | None, status: list[str]
+) -> None:
     row = build.declared(443, reachable_from="any", **({"service": declared} if declared else {}))
     scans = [build.scan([build.target([443], endpoints=[build.endpoint(443, service=seen)])])]
     results = build.judged(build.host_evidence([row], [build.listener(443)]), scans)

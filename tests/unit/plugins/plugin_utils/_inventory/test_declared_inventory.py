@@ -90,9 +90,9 @@ def changed(entry: dict[str, Any], key: str, value: object) -> dict[str, Any]:
 @given(
     st.one_of(
         jsonlike.map(lambda value: {"vigil_ports": value}),
-        st.tuples(st.sampled_from(VARIABLES[:4]), st.lists(st.one_of(declarations, exceptions, jsonlike), max_size=3)).map(
-            lambda layer: dict([layer])
-        ),
+        st.tuples(
+            st.sampled_from(VARIABLES[:4]), st.lists(st.one_of(declarations, exceptions, jsonlike), max_size=3)
+        ).map(lambda layer: dict([layer])),
         st.dictionaries(st.sampled_from(VARIABLES), jsonlike, max_size=4),
         st.tuples(declarations, st.sampled_from(KEYS), jsonlike).map(lambda one: {"vigil_ports": [changed(*one)]}),
         st.tuples(exceptions, st.sampled_from(KEYS), jsonlike).map(lambda one: {"vigil_exceptions": [changed(*one)]}),
@@ -289,9 +289,7 @@ def test_the_same_port_twice_in_one_entry_is_refused() -> None:
         (["10.0.0.5", "loopback"], "10.0.0.6", False, False),
     ],
 )
-def test_where_a_declaration_lets_something_listen(
-    rule: Any, address: str, loopback_only: bool, allowed: bool
-) -> None:
+def test_where_a_declaration_lets_something_listen(rule: Any, address: str, loopback_only: bool, allowed: bool) -> None:
     assert parse_addresses(rule).allows(ipaddress.ip_address(address), loopback_only=loopback_only) is allowed
 
 
