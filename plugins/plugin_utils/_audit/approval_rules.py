@@ -81,7 +81,7 @@ def _matches(exception: PortException, finding: Finding) -> bool:
 def _address_matches(exception: PortException, finding: Finding) -> bool:
     if finding.address is None:
         return False
-    address, _, device = finding.address.partition("%")
+    address, _percent, device = finding.address.partition("%")
     return exception.address.allows(address_of(address), loopback_only=device == "lo")
 
 

@@ -37,7 +37,7 @@ def spans_of(text: str) -> PortSpans:
     """``"22,80-90"`` as ``((22, 22), (80, 90))``."""
     spans = []
     for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
+        first, _dash, last = part.partition("-")
         spans.append((int(first), int(last or first)))
     return tuple(spans)
 

@@ -175,7 +175,7 @@ def _conforming(suite: ET.Element, number: int) -> ET.Element:
     for child in list(suite):
         suite.remove(child)
     ordered = [parts["properties"], *cases, parts["system-out"], parts["system-err"]]
-    tags = ["properties", *("testcase" for _ in cases), "system-out", "system-err"]
+    tags = ["properties", *["testcase"] * len(cases), "system-out", "system-err"]
     suite.extend(ET.Element(tag) if child is None else child for tag, child in zip(tags, ordered, strict=True))
     return suite
 
