@@ -144,7 +144,7 @@ def test_verdicts_on_units(fleet: Fleet, audit: Audit) -> None:
 
 
 def test_namespaces_are_told_apart(audit: Audit) -> None:
-    rows = [row for row in audit.results["findings"] if row["host"] == "ns1" and row["status"] == "fail"]
+    rows = [row for row in audit.results["findings"] if row["rule"] == "undeclared-listener" and row["host"] == "ns1"]
     assert [(row["port"], row["namespace"]) for row in rows] == [(8094, "netns/blue")]
 
 

@@ -35,7 +35,7 @@ NOT_LISTENING = {
     "app1": [9090, 9301, 9302],
     "edge1": [8080],
     "policy1": [8004, 8005, 8006],
-    "ns1": [8093, 8094],
+    "ns1": [8093, 8094, 8091],
 }
 PROCESSES = {
     "web1": ["nginx"],
@@ -187,10 +187,11 @@ def test_ssh_answers_where_https_is_declared() -> None:
 
 def test_a_second_network_namespace_listens(reach: Reach) -> None:
     host = reach("ns1")
-    assert host.check_output("ip netns list").split() == ["blue"]
+    assert host.check_output("ip netns list").split()[0] == "blue"
     inside = host.check_output("ip netns exec blue ss -H -n -l -t")
     assert "0.0.0.0:8093" in inside
     assert "0.0.0.0:8094" in inside
+    assert "0.0.0.0:8091" in inside
 
 
 def test_nobody_is_at_the_unreachable_address(fleet: Fleet) -> None:
@@ -213,6 +214,8 @@ def test_nobody_is_at_the_unreachable_address(fleet: Fleet) -> None:
         ("internet", "198.18.0.19", 443, "open"),
         ("office", "198.18.0.19", 443, "filtered"),
         ("dmz", "198.18.0.20", 8080, "open"),
+        ("internet", "198.18.0.24", 8094, "closed"),
+        ("internet", "198.18.0.24", 8091, "open"),
         ("internet", "fd00:198:18::11", 443, "open"),
     ],
 )

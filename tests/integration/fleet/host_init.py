@@ -24,7 +24,7 @@ from pathlib import Path
 
 from . import cgroups, mounts
 from .hosts import HOSTS, NAMES, Host
-from .layout import CLIENT_KEY, STATE, host_dir, ipv4, ipv6
+from .layout import CLIENT_KEY, INNER4, STATE, host_dir, ipv4, ipv6
 from .services import AUTHORIZED_KEYS, PLANTED_SOCKET, PLANTED_SOURCE, Command, Service
 
 PATIENCE = 30.0  # seconds until every service listens
@@ -66,9 +66,26 @@ link set eth0 up
         Path("/proc/sys", *name.split(".")).write_text(value, encoding="ascii")
     if host.firewall:
         run(("nft", "-f", "-"), log, host.firewall)
-    for name in host.namespaces:
-        run(("ip", "netns", "add", name), log)
-        run(("ip", "-n", name, "link", "set", "lo", "up"), log)
+    if host.namespace:
+        add_namespace(host.namespace, log)
+
+
+def add_namespace(name: str, log: int) -> None:
+    """A network namespace with a wire to the host, as a container has it."""
+    outside = f"""
+netns add {name}
+link add to-{name} type veth peer name eth0 netns {name}
+address add {INNER4}1/30 dev to-{name}
+link set to-{name} up
+"""
+    inside = f"""
+link set lo up
+address add {INNER4}2/30 dev eth0
+link set eth0 up
+route add default via {INNER4}1
+"""
+    run(("ip", "-batch", "-"), log, outside)
+    run(("ip", "-n", name, "-batch", "-"), log, inside)
 
 
 def set_identity(host: Host) -> None:

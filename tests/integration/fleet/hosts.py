@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from .layout import DMZ, INTERNET, ipv4, ipv6
+from .layout import DMZ, INNER4, INTERNET, ipv4, ipv6
 from .services import PYTHON, Command, Service, certificate, dnsmasq, mariadb, nginx, planted, redis, sshd, unit
 
 HOSTILE_NAME = b"]]><x>\n\x1b[31m\xff"  # at most 15 bytes
@@ -26,7 +26,7 @@ class Host:
     services: tuple[Service, ...] = ()
     firewall: str = ""  # nftables, loaded before anything listens
     sysctl: tuple[tuple[str, str], ...] = ()
-    namespaces: tuple[str, ...] = ()  # further network namespaces, as `ip netns` makes them
+    namespace: str | None = None  # a second network namespace as `ip netns` makes it, with a wire to the host
     held_by_init: tuple[tuple[str, int], ...] = ()  # (socket unit, port): sockets of process 1
     accounts: tuple[str, ...] = ()  # besides the machine's own
 
@@ -73,6 +73,15 @@ table ip nat {{
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
     ip daddr {ipv4(11)} tcp dport 80 masquerade
+  }}
+}}
+"""
+# A published port of a container: the host itself shows no listener for it.
+CONTAINER_FIREWALL = f"""
+table ip nat {{
+  chain prerouting {{
+    type nat hook prerouting priority dstnat; policy accept;
+    ip daddr {ipv4(24)} tcp dport 8091 dnat to {INNER4}2:8091
   }}
 }}
 """
@@ -203,8 +212,11 @@ _HOSTS = (
         (
             planted("0.0.0.0", 8093, prefix=_in_namespace("blue"), user="root"),
             planted("0.0.0.0", 8094, prefix=_in_namespace("blue"), user="root"),
+            planted("0.0.0.0", 8091, prefix=_in_namespace("blue"), user="root"),
         ),
-        namespaces=("blue",),
+        firewall=CONTAINER_FIREWALL,
+        sysctl=(("net.ipv4.ip_forward", "1"),),
+        namespace="blue",
     ),
     # Where the scans stand.
     Host("scan-internet", 201),

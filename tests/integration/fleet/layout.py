@@ -13,6 +13,7 @@ from pathlib import Path
 
 # RFC 2544 sets 198.18.0.0/15 aside for tests of network devices: never routed, and so never anybody's host.
 PREFIX4 = "198.18.0."
+INNER4 = "198.19.0."  # between a host and its second network namespace
 PREFIX6 = "fd00:198:18::"
 CONTROLLER_OCTET = 1
 INTERNET, OFFICE, DMZ = (PREFIX4 + "201", PREFIX4 + "202", PREFIX4 + "203")
