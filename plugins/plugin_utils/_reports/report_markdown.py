@@ -77,7 +77,7 @@ def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
         for scanner in vantage["scanners"]:
             about = scanner["coverage"] or {}
             asked = about.get("asked", {})
-            ports = ", ".join(f"{protocol} {code(text, 60)}" for protocol, text in sorted(asked.items()) if text)
+            ports = ", ".join(f"{code(protocol)} {code(text, 60)}" for protocol, text in sorted(asked.items()) if text)
             engine = " ".join(
                 filter(
                     None, (code(about.get("engine")), code(about.get("engine_version")), code(about.get("technique")))
@@ -126,11 +126,11 @@ def _listing_coverage(results: Mapping[str, Any]) -> Iterator[str]:
 def _listing(coverage: Row) -> Iterator[str]:
     ways: dict[str, list[str]] = {}
     for source, how in sorted(coverage["sources"].items()):
-        ways.setdefault(how, []).append(source.replace("_", " "))
+        ways.setdefault(how, []).append(code(source.replace("_", " ")))
     yield ", ".join(f"{' and '.join(sources)} through {code(how)}" for how, sources in sorted(ways.items()))
     yield "privileged" if coverage["privileged"] else "not privileged"
     unknown = coverage["owners"]["unknown"]
-    yield f"owners unknown for {unknown} listeners" if unknown else "every owner known"
+    yield f"owners unknown for {code(unknown)} listeners" if unknown else "every owner known"
     namespaces = coverage["namespaces"]
     yield f"network namespaces asked: {code(namespaces['asked'])}, missed: {len(namespaces['missed'])}"
     skipped = ", ".join(code(one["what"]) for one in coverage["not_looked_at"])
@@ -234,7 +234,7 @@ def _method(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Started {code(run['started'])}, last evidence {code(run['finished'])}."
     check_mode = " in check mode" if run["check_mode"] else ""
     yield f"- By {code(run['controller']['user'])} on {code(run['controller']['host'])}{check_mode}."
-    yield f"- Versions: {', '.join(f'{name} {code(version)}' for name, version in sorted(run['versions'].items()))}."
+    yield f"- Versions: {', '.join(f'{code(name)} {code(version)}' for name, version in sorted(run['versions'].items()))}."
     yield f"- Inventory: commit {code(inventory['commit']) or 'not known (no git checkout)'}{dirty}."
     for vantage in results["coverage"]["vantages"]:
         for scanner in vantage["scanners"]:
