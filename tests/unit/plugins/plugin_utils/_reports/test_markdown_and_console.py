@@ -1,0 +1,164 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an attacker can name, an attacker cannot render: Markdown and console, judged by a parser nobody here wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import cmarkgfm
+import lxml.html
+import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console import console_lines
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.markdown_text import code, table
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.report_markdown import report_lines
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.summary_markdown import summary
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
+from cmarkgfm.cmark import Options
+from hypothesis import given, settings
+
+Json = dict[str, Any]
+Writer = Callable[[Json], str]
+
+WRITERS: dict[str, Writer] = {"report.md": lambda results: "\n".join(report_lines(results)), "summary.md": summary}
+ELEMENTS = {"h1", "h2", "h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+def rendered(markdown: str) -> Any:
+    """The page as GitHub's own parser makes it, with its extensions, and HTML let through."""
+    html = cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE)
+    return lxml.html.fromstring(f"<div>{html}</div>")
+
+
+def skeleton(page: Any) -> list[tuple[str, str, str]]:
+    """Every element with the text that stands outside of code: what the template says."""
+    return [(one.tag, "" if one.tag == "code" else one.text or "", one.tail or "") for one in page.iter()]
+
+
+def test_the_parser_sees_an_attack_where_nothing_is_escaped() -> None:
+    page = rendered("me@evil.example [x](https://e.example) <img src=x>")
+    assert [one.tag for one in page.iter("a", "img")] == ["a", "a", "img"]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("payload", hostile_text.PAYLOADS)
+def test_hostile_text_is_shown_and_does_nothing(payload: str, name: str) -> None:
+    held(payload, WRITERS[name])
+
+
+@settings(max_examples=60)
+@given(hostile_text.anything)
+def test_no_text_at_all_changes_what_the_template_says(text: str) -> None:
+    for writer in WRITERS.values():
+        held(text, writer)
+
+
+RESULTS = hostile_text.results()
+HARMLESS = {name: skeleton(rendered(write(hostile_text.poisoned("x", RESULTS)))) for name, write in WRITERS.items()}
+
+
+def held(payload: str, writer: Writer) -> None:
+    markdown = writer(hostile_text.poisoned(payload, RESULTS))
+    page = rendered(markdown)
+    assert {one.tag for one in page.iter()} - {"div"} <= ELEMENTS
+    assert not [one.attrib for one in page.iter() if one.attrib]
+    for rows in page.iter("table"):
+        assert len({len(row) for row in rows.iter("tr")}) == 1
+    name = next(name for name, one in WRITERS.items() if one is writer)
+    if "more finding" not in markdown:  # the summary is cut sooner where texts are longer
+        assert skeleton(page) == HARMLESS[name]
+    assert all(" " <= character <= "~" or character == "\n" for character in markdown)
+    assert not [line for line in markdown.splitlines() if line.lstrip().startswith("/")]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_part_of_the_template_is_tried(name: str) -> None:
+    """The results that the payloads are put into reach each rule, each status and each part of the report."""
+    text = WRITERS[name](RESULTS)
+    found = {row["rule"] for row in RESULTS["findings"]}
+    assert {row["status"] for row in RESULTS["findings"]} == {"pass", "fail", "excepted", "not_assessed"}
+    assert found == set(CATALOGUE)
+    if name == "report.md":
+        for part in (
+            "left out of this run",
+            "accepted",
+            "How the hosts were listed",
+            "problem",
+            "What to do",
+            "nightly",
+        ):
+            assert part in text
+
+
+def test_a_code_span_shows_ascii_as_it_is_and_counts_what_it_cuts() -> None:
+    assert code("nginx: master <x>") == "`nginx: master <x>`"
+    assert code("a`b|c\\d\u202e\U0001f600\n") == r"`a\x60b\x7cc\x5cd\u202e\U0001f600\x0a`"
+    assert code("x" * 700) == f"`{'x' * 600} [+100 more]`"
+    assert code(None) == code("") == ""
+    assert code(0) == "`0`"
+
+
+def test_a_table_without_rows_is_no_table() -> None:
+    assert table(("a", "b"), []) == []
+
+
+@pytest.mark.parametrize("count", [1, 200, 5000])
+@pytest.mark.parametrize("payload", ["x", "\U0001f600" * 900, "`" * 700])
+def test_the_summary_fits_and_counts_what_it_leaves_out(count: int, payload: str) -> None:
+    rows = [row for row in RESULTS["findings"] if row["status"] == "fail"][:1]
+    row = {**rows[0], "message": payload, "host": payload}
+    results = {**RESULTS, "findings": [{**row, "id": f"{number:020x}"} for number in range(count)]}
+    text = summary(results)
+    assert len(text.encode()) < 60_000
+    (grid,) = rendered(text).iter("table")
+    shown = len(list(grid.iter("tr"))) - 1
+    left_out = re.search(r"(\d+) more finding", text)
+    assert shown + (int(left_out[1]) if left_out else 0) == count
+    assert shown > 0
+
+
+def test_the_gravest_findings_come_first_where_not_all_fit() -> None:
+    quiet = [row for row in RESULTS["findings"] if row["severity"] == "low" and row["status"] == "fail"][0]
+    grave = [row for row in RESULTS["findings"] if row["severity"] == "high" and row["status"] == "fail"][0]
+    results = {**RESULTS, "findings": [*([quiet] * 2000), grave]}
+    assert grave["rule"] in summary(results)
+    assert grave["rule"] in "\n".join(console_lines(results, "/reports"))
+
+
+@pytest.mark.parametrize("payload", hostile_text.PAYLOADS)
+def test_the_console_prints_ascii_and_no_command(payload: str) -> None:
+    harmless(payload)
+
+
+@settings(max_examples=60)
+@given(hostile_text.anything)
+def test_the_console_prints_ascii_and_no_command_whatever_it_is_given(text: str) -> None:
+    harmless(text)
+
+
+def harmless(payload: str) -> None:
+    lines = list(console_lines(hostile_text.poisoned(payload, RESULTS), payload))
+    assert len(lines) == len(list(console_lines(RESULTS, "/reports")))
+    for line in lines:
+        assert all(" " <= character <= "~" for character in line)
+        assert "##[" not in line
+        assert "##vso[" not in line
+        assert not line.lstrip().startswith(("::", "/"))
+
+
+def test_the_verdict_says_failed_exactly_when_the_gate_does() -> None:
+    green = build.judged(build.host_evidence([build.declared(443)], [build.listener(443)]))
+    assert next(iter(console_lines(green, "x"))).startswith("Port audit PASSED: 1 of 1 host fully assessed")
+    assert "PASSED" in summary(green)
+    assert next(iter(console_lines(RESULTS, "x"))).startswith("Port audit FAILED: 0 of 3 hosts fully assessed")
+    assert "FAILED" in summary(RESULTS)
+    assert "PASSED" not in summary(RESULTS)
+    never = build.judged(None, about=build.run(fail_on="never"))
+    assert "FAILED" in summary(never)
+    assert "exit status stays 0" in summary(never)

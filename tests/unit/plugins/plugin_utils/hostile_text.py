@@ -1,0 +1,190 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A corpus of hostile text, and results in which it stands wherever text from outside can stand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+
+PAYLOADS = [
+    "]]><x>",
+    "]]>",
+    "<!--",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "&lt;b&gt;&#x1b;&amp;",
+    "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>&e;",
+    '"><a href="javascript:alert(1)">x</a>',
+    "[click](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "[^1]",
+    "https://evil.example/path",
+    "www.evil.example",
+    "me@evil.example",
+    "mailto:me@evil.example",
+    "xmpp:me@evil.example/x",
+    "@root and @all",
+    "#123 !45 $6 GH-7",
+    "/approve",
+    "\n/approve\n/merge",
+    "\n\n# A heading\n\n- a list\n",
+    "\n---\n",
+    "a | b | c |",
+    "|\n|---|\n",
+    "`code` ``more`` ```\nfence\n```",
+    "` `` ``` ````",
+    "`",
+    "``",
+    "\\`\\\\`|\\|",
+    "~~~\nfence",
+    "**bold** _em_ ~~gone~~ <b>",
+    ":rocket: $$x^2$$ $`x`$",
+    "- [x] done",
+    "> quote",
+    "    indented",
+    " leading",
+    "trailing ",
+    " ",
+    "\t",
+    "##[command]rm -rf /",
+    "##vso[task.setvariable variable=x]y",
+    "####[##[group]##",
+    "::set-output name=x::y",
+    "\n::error::x",
+    "\r\n::stop-commands::x",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]8;;https://evil.example\x07link\x1b]8;;\x07",
+    "\x1b]0;title\x07\x9b2J",
+    "\b\b\b\x7f\x00\x01",
+    "\u202egnp.exe\u2066\u2069\u200b\ufeff",
+    "\u2028\u2029\u0085",
+    "\ufffe\uffff\U0001fffe",
+    "\ud800",
+    "\udfff\ud800",
+    "\udcff\udc80",
+    "caf\u00e9 \u4e2d\u6587 \U0001f600",
+    "e\u0301" * 20,
+    "{{ lookup('pipe', 'id') }}",
+    "{% raw %}{{ 7*7 }}{% endraw %}",
+    "{host} {0} {protocol.__class__} {",
+    "}}{{%s%n%(x)s",
+    "$(id) `id` ; id",
+    "../../etc/passwd",
+    "-oN /etc/passwd",
+    "=cmd|' /C calc'!A0",
+    "A" * 5000,
+    "\u202e" * 3000,
+    "|" * 700,
+    "`" * 700,
+    "\U0001f600" * 900,
+]
+
+#: Any text that JSON can carry, lone surrogates too.
+anything = st.text(st.characters(exclude_categories=()), min_size=1, max_size=80)
+
+#: What the collection itself writes there; everything else in results may be somebody's text.
+_OURS = frozenset(
+    ("shape", "rule", "status", "severity", "audit_date", "started", "finished", "scan_depth", "fail_on", "id")
+)
+_OURS_TOO = frozenset(("remedy", "controls", "expires", "port", "declared_port"))
+
+
+def results() -> Json:
+    """Results in which every rule, every status and every part of a report is."""
+    declared = [
+        build.declared(443, reachable_from=["internet"], service="https", process="apache2", review_by="2026-01-01"),
+        build.declared("8000-8010", namespace="netns/blue", process="nginx", required=False),
+        build.declared(25, reachable_from=["internet"]),
+        build.declared(22, reachable_from=[]),
+    ]
+    excused = [
+        build.exception(8080, change="CHG-1", approved_by="netsec", expires=build.days_from_today(3)),
+        build.exception(9, expires=build.days_from_today(-1)),
+        build.exception(10),
+    ]
+    heard = [
+        build.listener(443),
+        build.listener(25),
+        build.listener(22),
+        build.listener(8080),
+        build.listener(9000, owners=[build.owner(executable_deleted=True)]),
+        build.unowned(8005, namespace="netns/blue"),
+        build.listener(631, "127.0.0.1"),
+    ]
+    opened = [22, 443, 7000, 8080]
+    seen = build.target(
+        opened,
+        states=build.states(opened, "1-1000,7000-7000,8080-8080", "filtered"),
+        endpoints=[
+            build.endpoint(port, service=build.service("ssh", product="OpenSSH", version="9.2")) for port in opened
+        ],
+    )
+    seen["states"][1]["ports"] = "1-19,21,23-442,444-1000"
+    seen["states"].append({"protocol": "tcp", "state": "closed", "reason": "reset", "ports": "20"})
+    host = build.host_evidence(
+        declared,
+        exceptions=excused,
+        listening=build.listening(
+            heard,
+            namespaces={"asked": "all", "seen": ["host"], "missed": [{"namespace": "net:[7]", "reason": "EPERM"}]},
+            not_looked_at=[{"what": "raw", "reason": "no"}],
+            owners={"asked": "redacted", "complete": False, "unknown": 1},
+            problems=[{"code": "refused", "message": "no"}],
+        ),
+    )
+    cut = {**build.target(), "host": "web3", "status": "partial", "reason": "timeout"}
+    cut["unknown"] = [{"protocol": "tcp", "ports": "1001-2000"}]
+    share = build.share([seen, cut], coverage=build.scan_coverage(problems=[{"code": "slow", "message": "lossy"}]))
+    failed = build.share([], "two", status="failed", message="no nmap", coverage=None)
+    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share, failed]}
+    about = build.run(
+        ["web1", "web2", "web3"],
+        label="nightly",
+        limit="web*",
+        left_out=["web9"],
+        accept_gaps=["web3:scan-partial@internet"],
+        inventory={"commit": "abc", "dirty": True},
+        vantages=[{"name": "internet", "scanners": ["control1", "two"]}, {"name": "office", "scanners": ["three"]}],
+    )
+    hosts = [("web1", host), ("web2", None), ("web3", {**build.host_evidence(), "host": "web3"})]
+    made = build.audit(about, hosts, [scan])
+    whole = build.judged(build.host_evidence(exceptions=[build.exception(10)]))
+    made["findings"] += build.of_rule(whole, "exception-unused")
+    build.validator("results").validate(made)
+    return made
+
+
+def poisoned(payload: str, among: Json | None = None) -> Json:
+    """The results with ``payload`` in the place of every text, and of every key, that came from outside."""
+    made: Json = _replaced(copy.deepcopy(among if among is not None else results()), lambda _text: payload)
+    for row in made["hosts"]:
+        if row["coverage"]:
+            row["coverage"]["sources"] = {payload: payload}
+            row["coverage"]["owners"]["unknown"] = payload
+    for vantage in made["coverage"]["vantages"]:
+        for scanner in vantage["scanners"]:
+            if scanner["coverage"]:
+                scanner["coverage"]["asked"] = {payload: payload}
+    made["run"]["versions"] = {payload: payload}
+    return made
+
+
+def _replaced(value: Any, change: Callable[[str], str], key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _replaced(entry, change, name) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_replaced(entry, change, key) for entry in value]
+    if isinstance(value, str) and key not in _OURS | _OURS_TOO:
+        return change(value)
+    return value
