@@ -51,13 +51,13 @@ def case_name(finding: Row) -> str:
     rule = CATALOGUE[finding["rule"]]
     inside = _inside(finding)
     names = {
-        "assessment": "assessed from {vantage}" if finding["vantage"] else "assessed",
+        "assessment": f"assessed from {finding['vantage']}" if finding["vantage"] else "assessed",
         "host": "nothing listens undeclared",
-        "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {{vantage}}",
-        "declaration": "{protocol}/{declared_port}" + inside + " is as declared",
-        "exception": "exception for {protocol}/{port}" + inside,
+        "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {finding['vantage']}",
+        "declaration": f"{finding['protocol']}/{finding['declared_port']}{inside} is as declared",
+        "exception": f"exception for {finding['protocol']}/{finding['port']}{inside}",
     }
-    return _clean(names[rule.case].format_map(finding))
+    return _clean(names[rule.case])
 
 
 _VANTAGE_CASES = {
@@ -85,7 +85,7 @@ def _suite(number: int, host: str, findings: Iterable[Row], run: Row) -> ET.Elem
         hostname=_clean(host),
         package="vigil.ports",
         timestamp=str(run["started"]).removesuffix("Z"),
-        properties={"run": run["run_id"], "audit_date": run["audit_date"]},
+        properties={"run": _clean(run["run_id"]), "audit_date": _clean(run["audit_date"])},
         stdout=_notes(by_case),
     )
     return _conforming(suite.build_xml_doc(), number)

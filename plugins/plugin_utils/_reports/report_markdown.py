@@ -234,7 +234,8 @@ def _method(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Started {code(run['started'])}, last evidence {code(run['finished'])}."
     check_mode = " in check mode" if run["check_mode"] else ""
     yield f"- By {code(run['controller']['user'])} on {code(run['controller']['host'])}{check_mode}."
-    yield f"- Versions: {', '.join(f'{code(name)} {code(version)}' for name, version in sorted(run['versions'].items()))}."
+    versions = (f"{code(name)} {code(version)}" for name, version in sorted(run["versions"].items()))
+    yield f"- Versions: {', '.join(versions)}."
     yield f"- Inventory: commit {code(inventory['commit']) or 'not known (no git checkout)'}{dirty}."
     for vantage in results["coverage"]["vantages"]:
         for scanner in vantage["scanners"]:
