@@ -124,8 +124,8 @@ def test_the_summary_fits_and_counts_what_it_leaves_out(count: int, payload: str
 
 
 def test_the_gravest_findings_come_first_where_not_all_fit() -> None:
-    quiet = [row for row in RESULTS["findings"] if row["severity"] == "low" and row["status"] == "fail"][0]
-    grave = [row for row in RESULTS["findings"] if row["severity"] == "high" and row["status"] == "fail"][0]
+    quiet = next(row for row in RESULTS["findings"] if (row["severity"], row["status"]) == ("low", "fail"))
+    grave = next(row for row in RESULTS["findings"] if (row["severity"], row["status"]) == ("high", "fail"))
     results = {**RESULTS, "findings": [*([quiet] * 2000), grave]}
     assert grave["rule"] in summary(results)
     assert grave["rule"] in "\n".join(console_lines(results, "/reports"))
