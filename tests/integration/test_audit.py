@@ -157,7 +157,7 @@ def test_every_rule_fires_somewhere(audit: Audit) -> None:
 
 def test_every_host_is_in_the_results_and_the_clean_ones_are_clean(fleet: Fleet, audit: Audit) -> None:
     assert {row["host"] for row in audit.results["hosts"]} == IN_SCOPE
-    _, found = compared(fleet, audit)
+    _planted, found = compared(fleet, audit)
     wrong = {one.host for one in found}
     assert IN_SCOPE - wrong == {"web1", "scan-internet", "scan-office", "scan-dmz"}
 

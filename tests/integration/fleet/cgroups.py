@@ -60,7 +60,7 @@ def remove_fleet_group() -> None:
         (group / "cgroup.kill").write_text("1", encoding="ascii")
     deadline = time.monotonic() + 5
     while group.is_dir():
-        for path, _, _ in os.walk(group, topdown=False):
+        for path, _directories, _files in os.walk(group, topdown=False):
             with contextlib.suppress(OSError):  # busy until the last process in it is reaped
                 os.rmdir(path)
         if time.monotonic() > deadline:

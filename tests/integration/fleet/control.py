@@ -27,6 +27,9 @@ PROGRAMS = (
     "mariadb-install-db", "/usr/bin/python3",
 )  # fmt: skip
 
+# Root by su has no sbin on its PATH.
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+
 
 class FleetUnavailableError(Exception):
     """The fleet cannot be had; the message says why."""
@@ -49,11 +52,12 @@ def why_not() -> str | None:
         return "the fleet needs Linux"
     if os.geteuid() != 0:
         return "the fleet needs root: it makes network namespaces"
-    absent = [program for program in PROGRAMS if shutil.which(program) is None]
+    absent = [program for program in PROGRAMS if shutil.which(program, path=PATH) is None]
     if absent:
         return f"not installed: {', '.join(absent)} (see packages.txt)"
     tried = subprocess.run(
         ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "nft", "list", "ruleset"),
+        env={**os.environ, "PATH": PATH},
         capture_output=True,
         check=False,
     )
@@ -79,7 +83,7 @@ def _keeper_pid() -> int | None:
 
 def _has_link() -> bool:
     # Not by /sys/class/net, which shows the network namespace it was mounted in.
-    return any(name == CONTROLLER_LINK for _, name in socket.if_nameindex())
+    return any(name == CONTROLLER_LINK for _index, name in socket.if_nameindex())
 
 
 def status() -> Fleet | None:
@@ -100,7 +104,7 @@ def up(*, patience: float = 0.0, bound: bool = False) -> Fleet:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=None if bound else subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(INTEGRATION), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PATH": PATH, "PYTHONPATH": str(INTEGRATION), "PYTHONDONTWRITEBYTECODE": "1"},
         start_new_session=True,
     )
     assert keeper.stdout is not None
@@ -111,7 +115,7 @@ def up(*, patience: float = 0.0, bound: bool = False) -> Fleet:
         keeper.terminate()
         keeper.wait()
         raise
-    word, _, rest = said.strip().partition(" ")
+    word, _space, rest = said.strip().partition(" ")
     if word != "up":
         keeper.wait()
         raise FleetUnavailableError(rest or f"the keeper ended with {keeper.returncode}")

@@ -99,7 +99,7 @@ def set_identity(host: Host) -> None:
     accounts = [":".join((*one.split(":")[:6], "/bin/sh")) if one.startswith("root:") else one for one in accounts]
     mounts.own_file("/etc/passwd", "\n".join([*accounts, *host.accounts]) + "\n")
     for line in host.accounts:
-        account, _, uid, gid, _, home, _ = line.split(":")
+        account, _password, uid, gid, _gecos, home, _shell = line.split(":")
         mounts.own_file("/etc/shadow", Path("/etc/shadow").read_text(encoding="utf-8") + f"{account}:*:1::::::\n")
         mounts.own_file("/etc/group", Path("/etc/group").read_text(encoding="utf-8") + f"{account}:x:{gid}:\n")
         os.mkdir(home, 0o700)

@@ -138,7 +138,7 @@ class Keeper:
 
     def listen(self, timeout: float | None) -> None:
         """Take in what members say. Raises FleetFailedError when one ends or fails."""
-        for key, _ in self.selector.select(timeout):
+        for key, _events in self.selector.select(timeout):
             member: Member = key.data
             said = os.read(key.fd, 65536).decode(errors="replace")
             if not said:

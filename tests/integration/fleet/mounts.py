@@ -66,7 +66,7 @@ def _needed() -> list[Path]:
 def make_view(cgroup: Path | None) -> None:
     """Replace /proc, /sys and everything a host writes to. ``cgroup``: whether cgroup2 is to be seen."""
     kept = [(path, os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)) for path in _needed()]
-    if not any(str(path).startswith("/run/") for path, _ in kept):
+    if not any(str(path).startswith("/run/") for path, _descriptor in kept):
         detach_below("/run")
     for target, mode in OWN.items():
         if os.path.isdir(target):

@@ -42,7 +42,7 @@ def serve(made: socket.socket, udp: bool, banner: bytes) -> None:
         if udp:
             made.recv(65536)  # a syslog server: takes what comes, answers nothing
             continue
-        peer, _ = made.accept()
+        peer, _address = made.accept()
         try:
             if banner:
                 peer.sendall(banner)
@@ -67,7 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.name is not None:
         ctypes.CDLL(None).prctl(PR_SET_NAME, ctypes.c_char_p(options.name), 0, 0, 0)
-    for _ in range(options.processes - 1):
+    for _process in range(options.processes - 1):
         if os.fork() == 0:
             break
     serve(open_socket(options), options.udp, options.banner)
