@@ -180,7 +180,7 @@ def test_packets_for_edge_go_to_web(reach: Reach) -> None:
     assert "nginx" in answer
 
 
-def test_ssh_answers_where_https_is_declared() -> None:
+def test_ssh_answers_where_https_is_declared(fleet: Fleet) -> None:
     with socket.create_connection((NAMES["gate1"], 443), timeout=3) as peer:
         assert peer.recv(100).startswith(b"SSH-2.0-")
 
