@@ -19,7 +19,7 @@ def file_stem(name: str) -> str:
 
     What is not a letter, digit, ``_``, ``-`` or ``.`` is percent-encoded as UTF-8, and so is a dot at
     the start, so that neither ``../x`` nor a hidden file can come of it. A long name is cut and ends in
-    its digest.
+    ``~`` and its digest, which the name of no other can: there ``~`` is encoded.
     """
     stem = "".join(
         character if character in _SAFE and not (character == "." and index == 0) else _percent(character)
@@ -27,7 +27,7 @@ def file_stem(name: str) -> str:
     )
     if len(stem) <= _LONGEST:
         return stem
-    return f"{stem[: _LONGEST - 17]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    return f"{stem[: _LONGEST - 17]}~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _percent(character: str) -> str:
