@@ -92,14 +92,22 @@ class RunDirectory:
             stream.writelines(chunks)
 
     def seal(self, about: Mapping[str, Any]) -> None:
-        """The manifest over every file of the run; then ``latest`` points here. The last step of a run."""
+        """The manifest over every file of the run; then ``latest`` points here. The last step of a run.
+
+        A run that is sealed again, its reports rendered anew, does not become the latest by that.
+        """
+        again = (self.path / "manifest.json").exists()
         (self.path / ".lock").unlink(missing_ok=True)
         files = sorted(path for path in self.path.rglob("*") if path.is_file() and path.name != "manifest.json")
         digests = {str(path.relative_to(self.path)): sha256_of(path) for path in files}
         write_json(self.path / "manifest.json", {**about, "files": digests, "run_id": self.run_id})
+        latest = self.path.parent / "latest"
+        if again and latest.exists() and os.readlink(latest) > self.run_id:
+            return
         link = self.path.parent / f".latest-{self.run_id}"
+        link.unlink(missing_ok=True)  # left by a run that was killed between these two lines
         link.symlink_to(self.run_id)
-        link.replace(self.path.parent / "latest")
+        link.replace(latest)
 
     def _host_file(self, host: str) -> Path:
         return self.hosts / f"{file_stem(host)}.json"
@@ -119,7 +127,7 @@ def _read(path: Path, shape: str) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such file; is this a run directory?") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvidenceError(f"{path}: not JSON ({error}); it was cut or edited, so this run cannot be used") from error
     if not isinstance(value, dict) or value.get("shape") != shape:
         raise EvidenceError(f"{path}: not evidence of the shape {shape}; it was written by another version")
