@@ -25,6 +25,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
     is_serial,
     left_out,
+    settings_problems,
     settle_date,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares, vantage_problems
@@ -47,7 +48,7 @@ class ActionModule(Door):
         if is_serial(task_vars["ansible_play_batch"], task_vars["ansible_play_hosts"]):
             raise AnsibleActionFail("an audit looks at all hosts of the play together: remove serial from the play")
         vantages: Any = plain(arguments["vantages"])
-        problems = vantage_problems(vantages, task_vars["groups"]["all"])
+        problems = [*vantage_problems(vantages, task_vars["groups"]["all"]), *settings_problems(arguments)]
         if problems:
             raise AnsibleActionFail("\n".join(map(str, problems)))
         try:

@@ -6,19 +6,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
-from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import ScanPlan, scan_plan
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
+    Limits,
+    ScannerLostError,
+    Surroundings,
+    conduct,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.lost_shares import done_by, lost_and_standing
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.progress import parent_is_on_terminal
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import (
+    ScanPlan,
+    left_over,
+    open_ports,
+    scan_plan,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares
 
 
 class ActionModule(Door):
-    """Plans from the evidence of the hosts, runs scan_info at the scanner, and writes down what it saw."""
+    """Plans from the evidence of the hosts, sends scan_info through the plan, and writes down what it saw."""
 
     _requires_connection = True
 
@@ -34,60 +49,74 @@ class ActionModule(Door):
                 "of": {"type": "int", "default": 1},
             },
         },
-        "engine": {"type": "str", "choices": ["auto", "nmap", "connect"], "default": "auto"},
-        "versions": {"type": "bool", "default": True},
-        "rate": {"type": "int"},
-        "timeout": {"type": "int"},
+        "left_over": {"type": "bool", "default": False},
     }
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         run = RunDirectory(Path(arguments["run_dir"]))
         share = arguments["share"]
+        parts = (
+            [({**share}, self._plan(run, share))] if not arguments["left_over"] else list(self._left_over(run, share))
+        )
+        done: dict[str, Any] = {"status": "scanned", "targets": 0, "warnings": []}
+        for lost, plan in parts:
+            if not plan.targets and arguments["left_over"]:
+                continue
+            instead_of = [lost["scanner"]] if arguments["left_over"] else []
+            evidence = self._conduct(run, share, plan, task_vars, instead_of)
+            done["targets"] += len(evidence["targets"])
+            if evidence["status"] != "scanned":
+                done["status"] = evidence["status"]
+                done["warnings"].append(f"{share['vantage']} by {share['scanner']}: {evidence['message']}")
+        return done
+
+    def _plan(self, run: RunDirectory, share: Mapping[str, Any]) -> ScanPlan:
         asked = run.read_run()
         hosts = (known for host in asked["hosts"] if (known := run.read_host(host)) is not None)
+        earlier = run.latest()
+        seen_open = open_ports(earlier.read_scans()) if earlier else ()
         is_control = self._connection.transport == "local"
-        plan = scan_plan(hosts, share, asked["settings"]["scan_depth"], scanner_is_control=is_control)
-        evidence: dict[str, Any] = {
-            "scanner": share["scanner"],
-            "plan": plan.as_dict(),
-            "status": "scanned",
-            "message": None,
-            "targets": _refused(plan),
-            "coverage": None,
-        }
-        if plan.targets:
-            evidence.update(self._scan(run, evidence, plan, arguments, task_vars))
-        run.add_scan(share["vantage"], evidence)
-        warnings = [] if evidence["status"] == "scanned" else [f"{share['vantage']}: {evidence['message']}"]
-        return {"status": evidence["status"], "targets": len(evidence["targets"]), "warnings": warnings}
+        depth = asked["settings"]["scan_depth"]
+        return scan_plan(hosts, share, depth, scanner_is_control=is_control, seen_open=seen_open)
 
-    def _scan(
+    def _left_over(self, run: RunDirectory, share: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ScanPlan]]:
+        """What this scanner has to take over from others of its vantage point."""
+        everyone = [one for one in shares(run.read_run()["vantages"]) if one["vantage"] == share["vantage"]]
+        scan = run.read_scan(share["vantage"])
+        lost, standing = lost_and_standing(everyone, scan)
+        if share["scanner"] in standing:
+            for one in lost:
+                plan = self._plan(run, one)
+                number = standing.index(share["scanner"])
+                yield one, left_over(plan, done_by(scan, one["scanner"]), number, len(standing))
+
+    def _conduct(
         self,
         run: RunDirectory,
-        evidence: Mapping[str, Any],
+        share: Mapping[str, Any],
         plan: ScanPlan,
-        arguments: Mapping[str, Any],
         task_vars: Mapping[str, Any],
+        instead_of: list[str],
     ) -> dict[str, Any]:
-        options = {
-            key: arguments[key] for key in ("engine", "versions", "rate", "timeout") if arguments[key] is not None
-        }
-        question = {"ports": list(plan.ports), "udp_ports": list(plan.udp_ports), "top_ports": plan.top_ports}
-        module_args = {"targets": list(plan.targets), **question, **options}
-        try:
-            result = self._execute_module("vigil.ports.scan_info", module_args=module_args, task_vars=task_vars)
-        except AnsibleConnectionFailure as error:
-            run.add_scan(arguments["share"]["vantage"], {**evidence, "status": "unreachable", "message": error.message})
-            raise
-        except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
-            result = {"failed": True, "msg": error.message}
-        if result.get("failed") or "targets" not in result:
-            why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
-            return {"status": "failed", "message": str(why)[:2000]}
-        return {"targets": [*evidence["targets"], *plain(result["targets"])], "coverage": plain(result["coverage"])}  # type: ignore[misc]
+        def ask(options: Mapping[str, Any]) -> Mapping[str, Any]:
+            try:
+                result = self._execute_module("vigil.ports.scan_info", module_args=dict(options), task_vars=task_vars)
+            except AnsibleConnectionFailure as error:
+                raise ScannerLostError("unreachable", error.message) from error
+            except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
+                raise ScannerLostError("failed", error.message) from error
+            if result.get("failed") or "targets" not in result:
+                why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
+                raise ScannerLostError("failed", str(why)[:2000])
+            seen: Any = plain({key: result[key] for key in ("targets", "coverage")})
+            return seen  # type: ignore[no-any-return]
 
-
-def _refused(plan: ScanPlan) -> list[dict[str, Any]]:
-    """Targets that no scanner was sent to, in the shape of those that were."""
-    nothing: dict[str, Any] = {"states": [], "unknown": [], "endpoints": []}
-    return [{**row, "status": "refused", **nothing} for row in plan.refused]
+        around = Surroundings(
+            ask=ask,
+            save=lambda evidence: run.put_scan(share["vantage"], evidence),
+            show=Display().display,
+            on_terminal=parent_is_on_terminal(),
+        )
+        name = f"from {share['vantage']} by {share['scanner']}"
+        limits = Limits.of(run.read_run()["settings"])
+        return conduct(name, share["scanner"], plan, limits, around, instead_of)

@@ -70,6 +70,43 @@ options:
     type: str
     choices: [known, common, full]
     default: common
+  scan_engine:
+    description:
+      - The scan engine, as M(vigil.ports.scan_info) takes it.
+    type: str
+    choices: [auto, nmap, connect]
+    default: auto
+  scan_versions:
+    description:
+      - Whether to identify the services on open ports. Only nmap can.
+    type: bool
+    default: true
+  scan_rate:
+    description:
+      - Probes a second of each scanner, over all its targets.
+    type: int
+    default: 2000
+  scan_target_rate:
+    description:
+      - Probes a second to each target. V(0) means no limit of its own.
+    type: int
+    default: 500
+  scan_retries:
+    description:
+      - How often a silent port is asked again.
+    type: int
+    default: 1
+  scan_timeout:
+    description:
+      - Seconds after which a scanner ends its scan, V(0) for no limit. What was seen by then is kept, the rest is not
+        assessed.
+    type: int
+    default: 3600
+  scan_host_timeout:
+    description:
+      - Seconds for each target in each call of the scanner, V(0) for no limit.
+    type: int
+    default: 0
 seealso:
   - module: vigil.ports.evidence
   - module: vigil.ports.scan

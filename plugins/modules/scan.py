@@ -13,6 +13,8 @@ version_added: 0.1.0
 description:
   - Plans from what the hosts of the run declare and show, runs M(vigil.ports.scan_info) where the task runs, and writes
     what was seen into the run directory.
+  - The scan goes in short calls, what is known first. Between them the operator sees how far it is, and what was seen
+    so far is written down.
   - Delegate the task to the scanner, after the evidence of all hosts is there.
 extends_documentation_fragment:
   - vigil.ports.stage
@@ -41,25 +43,12 @@ options:
         description: How many scanners divide the targets among them.
         type: int
         default: 1
-  engine:
+  left_over:
     description:
-      - The engine, as M(vigil.ports.scan_info) takes it.
-    type: str
-    choices: [auto, nmap, connect]
-    default: auto
-  versions:
-    description:
-      - Whether to identify the services on open ports.
+      - Take over what other scanners of the vantage point did not finish, after all of them had their turn.
+      - Does nothing where none was lost, or where this scanner was lost itself.
     type: bool
-    default: true
-  rate:
-    description:
-      - Probes a second of this scanner. Default is that of M(vigil.ports.scan_info).
-    type: int
-  timeout:
-    description:
-      - Seconds after which the scan ends; what was seen by then is kept. Default is that of M(vigil.ports.scan_info).
-    type: int
+    default: false
 seealso:
   - module: vigil.ports.scan_info
 """
@@ -77,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: Whether the scanner could do its work, V(scanned) or V(failed).
+  description: Whether the scanner could do its work, V(scanned), or was lost on the way, V(failed) or V(unreachable).
   type: str
   returned: when the scanner was reached
   sample: scanned

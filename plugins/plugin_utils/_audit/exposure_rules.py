@@ -111,12 +111,13 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
         orphans = [one for one in _open(target) if not _may_answer(view, target, one.protocol, one.port)]
         for endpoint in orphans:
             open_port = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}"
-            message = f"{open_port}, but no listener of the host answers there"
+            message = f"{open_port}, but no listener of the host answers there (scan depth {view.depth})"
             yield _about_target(
                 "open-without-listener", "fail", view, target, message, endpoint.protocol, endpoint.port
             )
         if not orphans and _trusted(target):
-            message = f"every port found open at {target.address} from {target.vantage} has its listener"
+            found = f"every port found open at {target.address} from {target.vantage}"
+            message = f"{found} has its listener (scan depth {view.depth})"
             yield _about_target("open-without-listener", "pass", view, target, message)
 
 
@@ -130,12 +131,12 @@ def firewall_holes(view: HostView) -> Iterator[Finding]:
             ]
             holes = [port for first, last in spans for port in range(first, last + 1) if _is_hole(view, target, port)]
         for port in holes:
-            message = (
-                f"tcp/{port} at {target.address} answers closed to {target.vantage}; most of its ports are filtered"
-            )
+            subject = f"tcp/{port} at {target.address} answers closed to {target.vantage}"
+            message = f"{subject}; most of its ports are filtered (scan depth {view.depth})"
             yield _about_target("firewall-hole", "fail", view, target, message, "tcp", port)
         if not holes and _trusted(target):
-            message = f"no port at {target.address} stands out from the others as seen from {target.vantage}"
+            subject = f"no port at {target.address} stands out from the others as seen from {target.vantage}"
+            message = f"{subject} (scan depth {view.depth})"
             yield _about_target("firewall-hole", "pass", view, target, message)
 
 

@@ -120,7 +120,8 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
             f"{spans_count(spans)} {protocol} ports ({_spans_text(spans)})"
             for protocol, spans in sorted(target.unknown.items())
         )
-        what = "scan-partial" if target.states else "scan-failed"
+        seen = "scan-partial" if target.states else "scan-failed"
+        what = "scan-untrusted" if target.status == "untrusted" else seen
         message = f"{target.address} was not fully scanned from {vantage}: {target.reason or target.status}"
         yield gap(
             f"{host}:{what}@{vantage}",

@@ -26,6 +26,7 @@ class HostView:
     targets: tuple[ScannedTarget, ...]
     today: dt.date
     expiring_days: int
+    depth: str  # how deep the scan went: known, common or full
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""

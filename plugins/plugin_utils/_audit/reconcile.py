@@ -94,7 +94,7 @@ class _Outside:
             for share in scan["shares"]:
                 for row in share["targets"]:
                     target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
-                    self._targets.setdefault((target.host, target.vantage), []).append(target)
+                    _keep_best(self._targets.setdefault((target.host, target.vantage), []), target)
                 for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
                     sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
                     sent.setdefault(row["address"], []).append(share)
@@ -132,6 +132,16 @@ class _Outside:
         return None if self.shares[vantage] else "no scanner of it reported"
 
 
+def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:
+    """Of an address that several scanners saw, the fullest look: one took over what another had left."""
+    for index, known in enumerate(targets):
+        if known.address == new.address:
+            if known.status != "complete" and (new.status == "complete" or not known.states):
+                targets[index] = new
+            return
+    targets.append(new)
+
+
 def _audit_host(
     run: Mapping[str, Any],
     host: str,
@@ -156,9 +166,11 @@ def _audit_host(
         own_addresses={}
         if listening is None
         else {address_of(row["address"]): row["interface"] for row in listening["addresses"]},
-        targets=tuple(target for targets in seen.values() for target in targets),
+        # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
+        targets=tuple(target for targets in seen.values() for target in targets if target.status != "untrusted"),
         today=dt.date.fromisoformat(run["audit_date"]),
         expiring_days=run["settings"]["expiring_days"],
+        depth=run["settings"]["scan_depth"],
     )
     gaps = list(_gaps(view, evidence, seen, outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
@@ -248,6 +260,7 @@ def _scanner(share: Mapping[str, Any]) -> dict[str, Any]:
     targets = {(target["host"], target["address"]): target["status"] for target in share["targets"]}
     return {
         "scanner": share["scanner"],
+        "instead_of": share["instead_of"],
         "status": share["status"],
         "message": share["message"],
         "targets": len(targets),

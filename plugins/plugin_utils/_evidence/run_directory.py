@@ -71,13 +71,20 @@ class RunDirectory:
         path = self._host_file(host)
         return _read(path, HOST_SHAPE) if path.exists() else None
 
-    def add_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
-        """One scanner's share of a vantage point's scan. Several scanners may write at once."""
-        path = self.scans / f"{file_stem(vantage)}.json"
+    def put_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
+        """One scanner's share of a vantage point's scan, as far as it is. Several scanners may write at once.
+
+        A share that the scanner wrote before, for itself or instead of the same lost scanners, is replaced.
+        """
         with self._locked():
-            scan = _read(path, SCAN_SHAPE) if path.exists() else {"shape": SCAN_SHAPE, "vantage": vantage, "shares": []}
-            shares = [*scan["shares"], share]
-            write_json(path, {**scan, "shares": sorted(shares, key=lambda one: str(one["scanner"]))})
+            scan = self.read_scan(vantage) or {"shape": SCAN_SHAPE, "vantage": vantage, "shares": []}
+            shares = [one for one in scan["shares"] if _share_key(one) != _share_key(share)]
+            write_json(self._scan_file(vantage), {**scan, "shares": sorted([*shares, share], key=_share_key)})
+
+    def read_scan(self, vantage: str) -> dict[str, Any] | None:
+        """The scan of one vantage point; None when none was written."""
+        path = self._scan_file(vantage)
+        return _read(path, SCAN_SHAPE) if path.exists() else None
 
     def read_scans(self) -> Iterator[dict[str, Any]]:
         """The scan of each vantage point that has evidence, in the order of their file names."""
@@ -109,6 +116,14 @@ class RunDirectory:
         link.symlink_to(self.run_id)
         link.replace(latest)
 
+    def latest(self) -> RunDirectory | None:
+        """The last complete run beside this one; None when there is none."""
+        path = self.path.parent / "latest"
+        return RunDirectory(path.resolve()) if path.exists() else None
+
+    def _scan_file(self, vantage: str) -> Path:
+        return self.scans / f"{file_stem(vantage)}.json"
+
     def _host_file(self, host: str) -> Path:
         return self.hosts / f"{file_stem(host)}.json"
 
@@ -120,6 +135,10 @@ class RunDirectory:
             yield
         finally:
             os.close(handle)
+
+
+def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
+    return str(share["scanner"]), " ".join(share["instead_of"])
 
 
 def _read(path: Path, shape: str) -> dict[str, Any]:

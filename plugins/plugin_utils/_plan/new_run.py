@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._audit.catalogue import SEVERITIES
+from .._inventory.problem import Problem
 from .scan_plan import DEPTHS
 
 FAIL_ON = (*SEVERITIES, "never")
@@ -21,7 +22,35 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "accept_gaps": {"type": "list", "elements": "str", "default": []},
     "expiring_days": {"type": "int", "default": 14},
     "scan_depth": {"type": "str", "choices": list(DEPTHS), "default": "common"},
+    "scan_engine": {"type": "str", "choices": ["auto", "nmap", "connect"], "default": "auto"},
+    "scan_versions": {"type": "bool", "default": True},
+    "scan_rate": {"type": "int", "default": 2000},
+    "scan_target_rate": {"type": "int", "default": 500},
+    "scan_retries": {"type": "int", "default": 1},
+    "scan_timeout": {"type": "int", "default": 3600},
+    "scan_host_timeout": {"type": "int", "default": 0},
 }
+
+_WEEK = 7 * 24 * 3600
+
+#: Least and most of each number, and what it counts.
+_BOUNDS = {
+    "expiring_days": (0, 3650, "days"),
+    "scan_rate": (1, 1_000_000, "probes a second of each scanner"),
+    "scan_target_rate": (0, 1_000_000, "probes a second to each target, 0 for no limit of its own"),
+    "scan_retries": (0, 10, "tries after the first"),
+    "scan_timeout": (0, _WEEK, "seconds, 0 for no limit"),
+    "scan_host_timeout": (0, _WEEK, "seconds, 0 for no limit"),
+}
+
+
+def settings_problems(settings: Mapping[str, Any]) -> list[Problem]:
+    """Every number of the settings that makes no sense."""
+    return [
+        Problem(name, str(settings[name]), "out of bounds", f"{least} to {most} ({unit})")
+        for name, (least, most, unit) in _BOUNDS.items()
+        if not least <= settings[name] <= most
+    ]
 
 
 def settle_date(given: str | None, now: dt.datetime) -> str:

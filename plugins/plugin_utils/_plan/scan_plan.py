@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 from .._evidence.observed import Listener
 from .._inventory.loader import load_inventory
@@ -18,50 +20,102 @@ from .outside_addresses import addresses_for
 #: How many of the most frequent TCP ports ``common`` asks besides those that are known.
 COMMON_PORTS = 1000
 
+EVERY_TCP_PORT = PortSet(((1, 65535),))
+
 DEPTHS = ("known", "common", "full")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScanPlan:
-    """The question to one scanner. ``refused`` are targets that it must not be sent to, with the reason."""
+    """The question to one scanner.
 
-    targets: tuple[dict[str, str], ...]
-    refused: tuple[dict[str, str], ...]
-    ports: tuple[str, ...]
-    udp_ports: tuple[str, ...]
+    ``known`` TCP ports are asked first: those that some host declares or shows, and those that were open
+    in earlier evidence. ``sweep`` TCP ports and the ``top_ports`` most frequent ones come after them.
+    ``refused`` are targets that the scanner must not be sent to, with the reason.
+    """
+
+    depth: str
+    targets: tuple[Mapping[str, Any], ...]
+    refused: tuple[Mapping[str, str], ...]
+    known: PortSet
+    udp_ports: PortSet
+    sweep: PortSet
     top_ports: int
 
     def as_dict(self) -> dict[str, Any]:
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {
+            "depth": self.depth,
+            "targets": [{"host": target["host"], "address": target["address"]} for target in self.targets],
+            "refused": list(self.refused),
+            "known": str(self.known),
+            "udp_ports": str(self.udp_ports),
+            "sweep": str(self.sweep),
+            "top_ports": self.top_ports,
+        }
 
 
 def scan_plan(
-    hosts: Iterable[Mapping[str, Any]], share: Mapping[str, Any], depth: str, *, scanner_is_control: bool
+    hosts: Iterable[Mapping[str, Any]],
+    share: Mapping[str, Any],
+    depth: str,
+    *,
+    scanner_is_control: bool,
+    seen_open: Iterable[tuple[str, int]] = (),
 ) -> ScanPlan:
     """The plan for one share (see :func:`vantage_points.shares`) from the evidence of every host.
 
     All ports that matter on some host are asked of each: what is declared on one host and open on
-    another is what an audit looks for.
+    another is what an audit looks for. ``seen_open`` are protocols and ports that an earlier run found
+    open anywhere.
     """
     known: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
-    targets: list[dict[str, str]] = []
-    refused: list[dict[str, str]] = []
+    for protocol, port in seen_open:
+        known[protocol].add((port, port))
+    targets: list[Mapping[str, Any]] = []
+    refused: list[Mapping[str, str]] = []
     for evidence in hosts:
         for protocol, span in _known_ports(evidence):
             if protocol in known:
                 known[protocol].add(span)
+        listening = [str(port) for port in sorted(_listening(evidence))]
         for address in addresses_for(evidence["outside_addresses"], share["vantage"]):
             row = {"host": evidence["host"], "address": address}
             reason = _refusal(evidence, address, share["scanner"], scanner_is_control=scanner_is_control)
-            (refused if reason else targets).append({**row, "reason": reason} if reason else row)
+            if reason:
+                refused.append({**row, "reason": reason})
+            else:
+                targets.append({**row, "listening": listening})
     mine = slice(share["index"], None, share["of"])
+    tcp = PortSet.parse(_texts(known["tcp"]))
     return ScanPlan(
+        depth=depth,
         targets=tuple(targets[mine]),
         refused=tuple(refused[mine]),
-        ports=("1-65535",) if depth == "full" else _texts(known["tcp"]),
-        udp_ports=_texts(known["udp"]),
+        known=tcp,
+        udp_ports=PortSet.parse(_texts(known["udp"])),
+        sweep=EVERY_TCP_PORT - tcp if depth == "full" else PortSet(),
         top_ports=COMMON_PORTS if depth == "common" else 0,
     )
+
+
+def left_over(plan: ScanPlan, done: Iterable[tuple[str, str]], number: int, of: int) -> ScanPlan:
+    """The part ``number`` of ``of`` of what is not done of a plan whose scanner was lost.
+
+    ``done`` are hosts and addresses that the lost scanner had finished.
+    """
+    finished = set(done)
+    rest = [target for target in plan.targets if (target["host"], target["address"]) not in finished]
+    return dataclasses.replace(plan, targets=tuple(rest[number::of]), refused=())
+
+
+def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+    """Protocols and ports that a run's scans found open."""
+    for scan in scans:
+        for share in scan["shares"]:
+            for target in share["targets"]:
+                for endpoint in target["endpoints"]:
+                    if endpoint["state"] == "open" and target["status"] != "untrusted":
+                        yield endpoint["protocol"], endpoint["port"]
 
 
 def _known_ports(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -70,11 +124,20 @@ def _known_ports(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, 
     for declaration in inventory.declarations:
         if declaration.namespace == "host":
             yield declaration.protocol, (declaration.port.first, declaration.port.last)
-    if evidence["listening"]:
-        for row in evidence["listening"]["listeners"]:
-            listener = Listener.read(row)
-            if not listener.loopback_only and not listener.ephemeral and listener.namespace == "host":
-                yield listener.protocol, (listener.port, listener.port)
+    for listener in _reachable_listeners(evidence):
+        if not listener.ephemeral:
+            yield listener.protocol, (listener.port, listener.port)
+
+
+def _listening(evidence: Mapping[str, Any]) -> set[int]:
+    return {listener.port for listener in _reachable_listeners(evidence) if listener.protocol == "tcp"}
+
+
+def _reachable_listeners(evidence: Mapping[str, Any]) -> Iterator[Listener]:
+    for row in evidence["listening"]["listeners"] if evidence["listening"] else ():
+        listener = Listener.read(row)
+        if not listener.loopback_only and listener.namespace == "host":
+            yield listener
 
 
 def _refusal(evidence: Mapping[str, Any], address: str, scanner: str, *, scanner_is_control: bool) -> str | None:
@@ -93,9 +156,5 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _texts(spans: Iterable[tuple[int, int]]) -> tuple[str, ...]:
-    return tuple(str(first) if first == last else f"{first}-{last}" for first, last in sorted(spans))
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _texts(spans: Iterable[tuple[int, int]]) -> Sequence[str]:
+    return [str(first) if first == last else f"{first}-{last}" for first, last in sorted(spans)]

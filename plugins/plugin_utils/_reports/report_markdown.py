@@ -85,7 +85,8 @@ def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
             )
             yield (
                 code(vantage["name"]),
-                code(scanner["scanner"]),
+                code(scanner["scanner"])
+                + (f" instead of {_names(scanner['instead_of'])}" if scanner["instead_of"] else ""),
                 engine,
                 f"{scanner['complete']} of {scanner['targets']}",
                 ports,
