@@ -1,0 +1,118 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sends a scanner through its plan, call by call. This module is private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .progress import Progress
+from .scan_plan import ScanPlan
+from .scan_record import ScanRecord
+from .slices import Pace, slices
+
+#: Evidence is written at most so often while a scan runs; a killed run loses no more than this.
+_SAVE_SECONDS = 30.0
+
+
+class ScannerLostError(Exception):
+    """The scanner gave no answer to a call. ``status`` is ``unreachable`` or ``failed``."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What conducting needs from outside: the scanner, the evidence, the operator and a clock in seconds."""
+
+    ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    save: Callable[[Mapping[str, Any]], None]
+    show: Callable[[str], None]
+    on_terminal: bool = False
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """How the scanner is to work: engine and versions as scan_info takes them, the pace, and how many seconds."""
+
+    engine: str
+    versions: bool
+    pace: Pace
+    timeout: int
+    host_timeout: int
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Limits:
+        """The limits that a run was opened with."""
+        pace = Pace(settings["scan_rate"], settings["scan_target_rate"], settings["scan_retries"])
+        seconds = (settings["scan_timeout"], settings["scan_host_timeout"])
+        return cls(settings["scan_engine"], settings["scan_versions"], pace, *seconds)
+
+
+def conduct(
+    name: str, scanner: str, plan: ScanPlan, limits: Limits, around: Surroundings, instead_of: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The scanner's share of the evidence, as it was last saved. It is saved after every loss, and at the end.
+
+    ``name`` is what the operator reads: vantage point and scanner. Evidence that was gathered before the
+    scanner was lost, or before the time was up, is kept.
+    """
+    record = ScanRecord(scanner, plan, instead_of)
+    calls = list(slices(plan, limits.pace))
+    began = saved = around.clock()
+    progress = Progress(name, sum(call.probes for call in calls), on_terminal=around.on_terminal, clock=began)
+    status, message, done = "scanned", None, 0
+    for index, planned in enumerate(calls):
+        left = limits.timeout - (around.clock() - began) if limits.timeout else None
+        if left is not None and left < 1:
+            record.cut_short(calls[index:], f"the time of {limits.timeout} s for the scan was up")
+            break
+        call = record.worth_asking(planned)
+        if call is not None:
+            try:
+                record.add(call, around.ask({**call.options(), **_options(limits, left)}))
+            except ScannerLostError as lost:
+                status, message = lost.status, lost.message
+                record.cut_short(calls[index:], f"{scanner} was lost: {lost.message}")
+                break
+        done += planned.probes
+        line = progress.line(done, record.targets_done, record.opened, around.clock())
+        if line:
+            around.show(line)
+        if around.clock() - saved >= _SAVE_SECONDS:
+            around.save(_unfinished(record, calls[index + 1 :]))
+            saved = around.clock()
+    share = record.as_dict(status, message)
+    around.save(share)
+    return share
+
+
+def _options(limits: Limits, left: float | None) -> dict[str, Any]:
+    return {
+        "engine": limits.engine,
+        "versions": limits.versions,
+        "rate": limits.pace.rate,
+        "target_rate": limits.pace.target_rate,
+        "retries": limits.pace.retries,
+        "timeout": int(left) if left is not None else 0,
+        "host_timeout": limits.host_timeout,
+    }
+
+
+def _unfinished(record: ScanRecord, rest: list[Any]) -> dict[str, Any]:
+    """What is known now, as evidence that says that it is not all."""
+    share = record.as_dict("interrupted", "the scan had not come to its end when this was written")
+    for target in share["targets"]:
+        if rest and target["status"] == "complete":
+            target["status"] = "partial"
+            target["reason"] = "the scan had not come to its end when this was written"
+    return share
