@@ -16,6 +16,7 @@ from typing import Any
 
 import jsonschema
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
 
 Json = dict[str, Any]
 
@@ -197,6 +198,12 @@ def scan_coverage(**more: Any) -> Json:
     return {**whole, **more}
 
 
+def plan(targets: Iterable[Json]) -> Json:
+    """What a scanner was sent to ask."""
+    nothing = {"known": "", "udp_ports": "", "sweep": "", "top_ports": 0}
+    return {"depth": "known", "targets": list(targets), "refused": [], **nothing}
+
+
 def share(targets: Iterable[Json], scanner: str = "control1", **more: Any) -> Json:
     """One scanner's part: it was sent to what it reports on."""
     targets = list(targets)
@@ -205,7 +212,8 @@ def share(targets: Iterable[Json], scanner: str = "control1", **more: Any) -> Js
         "scanner": scanner,
         "status": "scanned",
         "message": None,
-        "plan": {"targets": planned, "refused": [], "ports": [], "udp_ports": [], "top_ports": 0},
+        "instead_of": [],
+        "plan": plan(planned),
         "targets": targets,
         "coverage": scan_coverage(),
     }
@@ -218,7 +226,7 @@ def scan(targets: Iterable[Json], vantage: str = "internet", **more: Any) -> Jso
 
 def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None, **more: Any) -> Json:
     """What a run was asked; settings by their own names."""
-    settings = {"fail_on": "medium", "accept_gaps": [], "expiring_days": 14, "scan_depth": "common"}
+    settings = {name: option["default"] for name, option in SETTINGS.items()}
     settings |= {key: more.pop(key) for key in list(more) if key in settings}
     row: Json = {
         "shape": "vigil.ports/evidence/run/1",

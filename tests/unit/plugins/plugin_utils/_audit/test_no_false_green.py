@@ -194,8 +194,8 @@ def test_an_address_whose_scanner_never_wrote_anything_is_a_gap() -> None:
 
 def test_an_address_given_by_name_is_seen_when_what_it_resolves_to_was() -> None:
     named = {**TWO, "outside_addresses": {"default": ["web.example"]}}
-    plan = {"targets": [{"host": "web1", "address": "web.example"}], "refused": [], "ports": [], "udp_ports": []}
-    seen = build.share([build.target([443])], plan={**plan, "top_ports": 0})
+    plan = build.plan([{"host": "web1", "address": "web.example"}])
+    seen = build.share([build.target([443])], plan=plan)
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [seen]}
     assert build.failures(build.judged(named, [scan])) == set()
 
