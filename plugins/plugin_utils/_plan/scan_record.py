@@ -14,7 +14,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .scan_plan import ScanPlan
 from .slices import Slice
 
-#: From best to worst. A target that was seen in part is partial whatever its other calls gave.
+#: Counts of a coverage that add up over calls; None in one of them means that the sum is not known.
 _SUMMED = ("sent", "answered", "timed_out")
 
 
@@ -55,7 +55,9 @@ class _Target:
         kinds = set(self.statuses)
         if len(kinds) == 1:
             return self.statuses[0]
-        return "untrusted" if "untrusted" in kinds else "partial"
+        if "untrusted" in kinds:
+            return "untrusted"
+        return "partial" if self._seen else "failed"
 
     @property
     def is_worth_asking(self) -> bool:
