@@ -144,6 +144,10 @@ integration: env ## The fleet: real hosts in network namespaces (root)
 	@.ci/system-packages check tests/integration/packages.txt || exit $$(( $$? == 75 ? 0 : 1 ))
 	.ci/pytest-part integration tests/integration $(ARGS)
 
+.PHONY: bench
+bench: env ## Time the work against public tools, and print one table (root); ARGS="listing" narrows it
+	@PYTHONPATH=.cache/tree python tests/benchmarks/bench.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was made, reports excepted
 	@rm -rf $(VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis
