@@ -137,7 +137,7 @@ def _output_until_the_end(
             stopped = stop.why()
             if stopped:
                 _end(process)
-            ready, _, _ = select.select([pipe], [], [], stop.wait_at_most(_LOOK))
+            ready, _writable, _broken = select.select([pipe], [], [], stop.wait_at_most(_LOOK))
             if ready:
                 piece = os.read(pipe.fileno(), 65536)
                 if not piece:

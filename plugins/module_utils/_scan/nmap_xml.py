@@ -90,7 +90,8 @@ def _whole_children(text: str) -> tuple[ET.Element, str | None]:
     try:
         for start in range(0, len(text), _CHUNK):
             parser.feed(text[start : start + _CHUNK])
-            for event, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
+            events: Iterator[tuple[str, ET.Element]] = cast(Any, parser.read_events())
+            for event, element in events:
                 depth += 1 if event == "start" else -1
                 if event == "start" and depth == 1:
                     root = element

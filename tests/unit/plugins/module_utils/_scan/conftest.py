@@ -133,7 +133,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             )
         )
         assert running[0].stdout
-        assert sorted(running[0].stdout.readline() for _ in range(3)) == [b"21\n", b"443\n", b"8443\n"]
+        assert sorted(running[0].stdout.readline() for _listener in range(3)) == [b"21\n", b"443\n", b"8443\n"]
         pid_file = tmp_path_factory.mktemp("dnsmasq") / "pid"
         dns = ["dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts", "--user=root", f"--pid-file={pid_file}"]
         listen = ["--bind-interfaces", "--listen-address=198.18.200.2", "--listen-address=fd00:c8::2"]

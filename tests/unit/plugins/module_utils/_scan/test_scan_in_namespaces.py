@@ -42,7 +42,7 @@ def test_both_engines_see_the_planted_states(lab: Any, engine: str, by_port: ByP
         seen = by_port(target)
         assert len(seen) == 10
         assert {port: seen["tcp", port] for port in TRUTH[name]} == TRUTH[name], name
-        assert [e["port"] for e in target["endpoints"]] == [p for (_, p), s in sorted(seen.items()) if s == "open"]
+        assert [e["port"] for e in target["endpoints"]] == [p for (_tcp, p), s in sorted(seen.items()) if s == "open"]
 
 
 def test_both_engines_give_equal_states_and_the_same_shape(lab: Any, by_port: ByPort) -> None:
@@ -327,5 +327,5 @@ def test_few_file_descriptors_slow_the_scan_and_falsify_nothing(lab: Any, by_por
         check=True,
     )
     seen = by_port(json.loads(done.stdout)["targets"][0])
-    assert {p for (_, p), state in seen.items() if state != "filtered"} == {22, 443}
+    assert {p for (_tcp, p), state in seen.items() if state != "filtered"} == {22, 443}
     assert "unknown" not in seen.values()
