@@ -70,7 +70,8 @@ def scan_plan(
     """
     known: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
     for protocol, port in seen_open:
-        known[protocol].add((port, port))
+        if protocol in known:
+            known[protocol].add((port, port))
     targets: list[Mapping[str, Any]] = []
     refused: list[Mapping[str, str]] = []
     for evidence in hosts:
