@@ -219,6 +219,31 @@ def test_a_scanner_that_failed_first_and_then_reported_is_no_gap() -> None:
     assert build.failures(build.judged(HEALTHY, [scan])) == set()
 
 
+def test_what_a_lost_scanner_had_not_begun_is_a_gap() -> None:
+    both = build.plan([{"host": "web1", "address": address} for address in ADDRESSES])
+    begun = [build.target([443], address=ADDRESSES[0])]
+    results = build.judged(TWO, [build.scan(begun, status="interrupted", message="killed", plan=both)])
+    assert [(row["gap"], row["address"]) for row in results["findings"] if row["status"] == "not_assessed"] == [
+        ("web1:not-scanned@internet", ADDRESSES[1])
+    ]
+
+
+def test_what_another_scanner_took_over_and_saw_in_full_is_seen() -> None:
+    cut = build.target([443], status="partial", reason="lost", unknown=UNKNOWN)
+    lost = build.share([cut], "one", status="unreachable", message="ssh")
+    instead = build.share([SEEN], "two", instead_of=["one"])
+    scan = {**build.scan([]), "shares": [lost, instead]}
+    assert build.failures(build.judged(HEALTHY, [scan], TWO_SCANNERS)) == set()
+
+
+def test_a_target_that_answers_on_everything_is_no_ground_for_any_verdict_and_a_gap() -> None:
+    tarpit = build.target(range(1, 100), status="untrusted", reason="ports that nobody uses answer")
+    results = build.judged(HEALTHY, [build.scan([tarpit])])
+    assert gaps(results) == ["web1:scan-untrusted@internet"]
+    assert results["gate"]["passed"] is False
+    assert not [row for row in results["findings"] if row["vantage"] and row["rule"] != "not-assessed"]
+
+
 def test_a_declared_vantage_point_where_nobody_stands_is_a_gap() -> None:
     declared = build.declared(443, reachable_from=["internet", "moon"])
     results = build.judged(build.host_evidence([declared], [build.listener(443)]), [build.scan([SEEN])])

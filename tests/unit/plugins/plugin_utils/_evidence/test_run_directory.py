@@ -341,12 +341,19 @@ def test_the_manifest_holds_the_digest_of_every_file(run: RunDirectory) -> None:
     assert manifest["run_id"] == run.run_id
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_report_directory_that_is_not_writable_is_an_error_at_the_start() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o500)
-        with pytest.raises(PermissionError):
-            RunDirectory.create(Path(folder) / "reports", NOW)
+        os.chmod(folder, 0o555)
+        child = os.fork()
+        if child == 0:
+            if os.geteuid() == 0:  # root may write everywhere
+                os.setuid(65534)
+            try:
+                RunDirectory.create(Path(folder) / "reports", NOW)
+            except PermissionError:
+                os._exit(13)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 13
 
 
 def test_a_report_directory_below_a_file_is_an_error_at_the_start(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_vantage_point_without_addresses_of_its_own_takes_the_default() -> Non
 
 @pytest.mark.parametrize("wrong", ["tomorrow", "2026-02-30", "2026-13-01", "26-01-01", "2026-01-01T00:00:00"])
 def test_a_day_that_is_none_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="date|month|day|isoformat"):
+    with pytest.raises(ValueError, match=r"date|month|day|isoformat"):
         settle_date(wrong, dt.datetime(2026, 11, 20, tzinfo=dt.UTC))
 
 

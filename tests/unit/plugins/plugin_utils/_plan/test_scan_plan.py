@@ -1,0 +1,132 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is asked from outside: all that matters on some host, of every host, and never of another machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import (
+    COMMON_PORTS,
+    ScanPlan,
+    left_over,
+    open_ports,
+    scan_plan,
+)
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
+
+Json = dict[str, Any]
+
+ALONE = {"vantage": "internet", "scanner": "scan1", "index": 0, "of": 1}
+
+
+def host(name: str, *addresses: str, ports: Any = (), listeners: Any = (), **more: Any) -> Json:
+    made = build.host_evidence(ports, listeners, outside_addresses={"default": list(addresses)}, **more)
+    return {**made, "host": name}
+
+
+def planned(*hosts: Json, depth: str = "known", share: Json = ALONE, control: bool = False, **more: Any) -> ScanPlan:
+    return scan_plan(hosts, share, depth, scanner_is_control=control, **more)
+
+
+def sent(plan: ScanPlan) -> list[tuple[str, str]]:
+    return [(row["host"], row["address"]) for row in plan.targets]
+
+
+def test_what_is_declared_or_listens_on_one_host_is_asked_of_all() -> None:
+    one = host("web1", "192.0.2.1", ports=[build.declared([443, "8000-8002"]), build.declared(53, protocol="udp")])
+    two = host("web2", "192.0.2.2", listeners=[build.listener(9000), build.listener(161, protocol="udp")])
+    plan = planned(one, two)
+    assert sent(plan) == [("web1", "192.0.2.1"), ("web2", "192.0.2.2")]
+    assert (str(plan.known), str(plan.udp_ports), str(plan.sweep), plan.top_ports) == (
+        "443,8000-8002,9000",
+        "53,161",
+        "",
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        build.listener(9000, "127.0.0.1"),
+        build.listener(9000, interface="lo"),
+        build.listener(9000, namespace="netns/blue"),
+        build.listener(9000, protocol="udp", ephemeral=True),
+    ],
+)
+def test_what_nothing_outside_could_reach_is_not_asked(listener: Json) -> None:
+    plan = planned(host("web1", "192.0.2.1", listeners=[listener]))
+    assert (str(plan.known), str(plan.udp_ports)) == ("", "")
+
+
+def test_how_deep_the_scan_goes() -> None:
+    declared = host("web1", "192.0.2.1", ports=[build.declared(443)])
+    assert planned(declared, depth="common").top_ports == COMMON_PORTS
+    full = planned(declared, depth="full")
+    assert (str(full.known), str(full.sweep)) == ("443", "1-442,444-65535")
+
+
+def test_a_host_that_could_not_be_listed_or_whose_inventory_is_wrong_is_scanned_all_the_same() -> None:
+    silent = host("web1", "192.0.2.1", listening=None, status="unreachable")
+    wrong = host("web2", "192.0.2.2", ports=[{"port": 0}])
+    assert sent(planned(silent, wrong)) == [("web1", "192.0.2.1"), ("web2", "192.0.2.2")]
+
+
+@pytest.mark.parametrize(("scanner", "refused"), [("scan1", True), ("web1", False)])
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_a_loopback_address_is_asked_by_its_own_host_only(address: str, scanner: str, refused: bool) -> None:
+    plan = planned(host("web1", address), share={**ALONE, "scanner": scanner})
+    assert sent(plan) == ([] if refused else [("web1", address)])
+    assert [row["address"] for row in plan.refused] == ([address] if refused else [])
+
+
+@pytest.mark.parametrize(("scans_here", "lives_here"), [(True, True), (True, False), (False, True)])
+def test_the_control_node_may_ask_itself(scans_here: bool, lives_here: bool) -> None:
+    plan = planned(host("web1", "127.0.0.1", is_control=lives_here), control=scans_here)
+    assert bool(plan.targets) is (scans_here and lives_here)
+
+
+@pytest.mark.parametrize("scanners", [1, 2, 3, 7])
+def test_scanners_of_one_place_ask_everything_once(scanners: int) -> None:
+    hosts = [host(f"web{number}", f"192.0.2.{number}", f"198.51.100.{number}") for number in range(5)]
+    hosts.append(host("here", "127.0.0.1"))
+    plans = [planned(*hosts, share={**ALONE, "index": index, "of": scanners}) for index in range(scanners)]
+    assert sorted(one for plan in plans for one in sent(plan)) == sorted(sent(planned(*hosts)))
+    assert sum(len(plan.refused) for plan in plans) == 1
+
+
+def test_a_vantage_point_asks_the_addresses_that_are_for_it() -> None:
+    evidence = host("web1", "10.0.0.1")
+    evidence["outside_addresses"]["internet"] = ["203.0.113.1"]
+    assert sent(planned(evidence)) == [("web1", "203.0.113.1")]
+    assert sent(planned(evidence, share={**ALONE, "vantage": "office"})) == [("web1", "10.0.0.1")]
+
+
+def test_what_a_lost_scanner_left_is_divided_among_the_others_once() -> None:
+    hosts = [host(f"web{number}", f"192.0.2.{number}") for number in range(7)]
+    plan = planned(*hosts)
+    done = [("web0", "192.0.2.0"), ("web3", "192.0.2.3")]
+    parts = [left_over(plan, done, number, 2) for number in range(2)]
+    assert sorted(one for part in parts for one in sent(part)) == sorted(set(sent(plan)) - set(done))
+
+
+def test_what_an_earlier_run_saw_open_is_asked_again() -> None:
+    earlier = build.scan([build.target([7000], endpoints=[build.endpoint(7000), build.endpoint(53, protocol="udp")])])
+    plan = planned(host("web1", "192.0.2.1"), seen_open=open_ports([earlier]))
+    assert (str(plan.known), str(plan.udp_ports)) == ("7000", "53")
+
+
+def test_a_protocol_that_is_not_scanned_is_passed_over() -> None:
+    earlier = build.scan([build.target(endpoints=[build.endpoint(3868, protocol="sctp")])])
+    declared = host("web1", "192.0.2.1", ports=[build.declared(3868, protocol="sctp")])
+    plan = planned(declared, seen_open=open_ports([earlier]))
+    assert (str(plan.known), str(plan.udp_ports)) == ("", "")
+
+
+def test_the_plan_is_evidence() -> None:
+    share = {**build.share([]), "plan": planned(host("web1", "192.0.2.1"), host("web2", "::1"), depth="full").as_dict()}
+    build.validator("evidence").validate({**build.scan([]), "shares": [share]})
