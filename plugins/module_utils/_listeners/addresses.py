@@ -9,8 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
-from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import (
     ROUTE,
@@ -25,8 +24,7 @@ _HEADER = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, sc
 _ADDRESS, _LOCAL = 1, 2
 
 
-@dataclass(frozen=True)
-class OwnAddress:
+class OwnAddress(NamedTuple):
     interface: str
     address: str
     prefix: int

@@ -13,8 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import pwd
-from dataclasses import dataclass, field
-from typing import Any, Iterable, Mapping, Sequence, TypeVar
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, TypeVar
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import shown_command
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
@@ -35,14 +34,13 @@ _SYSTEMD = 1
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class Knowledge:
+class Knowledge(NamedTuple):
     """What is known besides the sockets themselves."""
 
     walk: Walk
-    places: Mapping[int, Place] = field(default_factory=dict)  # cgroup id -> place
+    places: Mapping[int, Place] = {}  # cgroup id -> place
     socket_units: tuple[SocketUnit, ...] = ()
-    packages: Mapping[bytes, Package] = field(default_factory=dict)
+    packages: Mapping[bytes, Package] = {}
     commands: str = "redacted"
 
 

@@ -2,27 +2,28 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the parts of this room hand to each other. This module is private to the collection."""
+"""What the parts of this room hand to each other. This module is private to the collection.
+
+These are named tuples, here and in the rest of the room: the module is started anew for each look at each host, and
+frozen dataclasses cost it as much to define as the whole listing takes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, NamedTuple
 
 TCP_LISTEN = 10  # include/net/tcp_states.h
 UNCONNECTED = 7  # TCP_CLOSE: how a bound, unconnected UDP socket is shown
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something that could not be looked at as it should be. ``code`` is stable, ``message`` is for people."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
-class BoundSocket:
+class BoundSocket(NamedTuple):
     """One socket that takes traffic, as the kernel tells it.
 
     ``v6only`` is None for IPv4 and where the source does not say. ``inode`` is 0 where the kernel names
@@ -40,8 +41,7 @@ class BoundSocket:
     cgroup_id: int | None
 
 
-@dataclass(frozen=True)
-class SocketsSeen:
+class SocketsSeen(NamedTuple):
     """The sockets of one network namespace, and how well it could be looked at."""
 
     sockets: tuple[BoundSocket, ...]
@@ -51,8 +51,7 @@ class SocketsSeen:
     local_ports: tuple[int, int] | None  # net.ipv4.ip_local_port_range, None where unreadable
 
 
-@dataclass(frozen=True)
-class Namespace:
+class Namespace(NamedTuple):
     """A network namespace; ``paths`` are the files by which it can be entered, none for our own."""
 
     name: str
@@ -60,8 +59,7 @@ class Namespace:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a cgroup path belongs: a systemd unit, a container, both or neither."""
 
     unit: str | None
@@ -71,8 +69,7 @@ class Place:
 NOWHERE = Place(None, None)
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A process that holds a listening socket. Names are the raw bytes that the process chose."""
 
     pid: int
@@ -85,8 +82,7 @@ class Process:
     place: Place
 
 
-@dataclass(frozen=True)
-class Walk:
+class Walk(NamedTuple):
     """Who holds which socket. ``denied`` counts the processes whose open files could not be read."""
 
     holders: Mapping[int, tuple[int, ...]]  # inode -> pids
@@ -94,15 +90,13 @@ class Walk:
     denied: int
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):
     name: str
     version: str | None
     manager: str
 
 
-@dataclass(frozen=True)
-class SocketUnit:
+class SocketUnit(NamedTuple):
     """A systemd socket unit; ``listens`` are (tcp or udp, address, port)."""
 
     name: str

@@ -13,9 +13,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Callable, Iterator, TypeVar
+from typing import Callable, Iterator, NamedTuple, TypeVar
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership, unescaped
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Namespace
@@ -32,8 +30,7 @@ _PATHS_KEPT = 4
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Our own namespace first, the others by name. ``unreadable`` counts the processes that hide theirs."""
 
     namespaces: tuple[Namespace, ...]
@@ -131,6 +128,8 @@ def inside(namespace: Namespace, work: Callable[[], Result]) -> Result:
     def entered() -> Result:
         _enter(namespace)
         return work()
+
+    from concurrent.futures import ThreadPoolExecutor  # only here: most looks stay in one namespace
 
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(entered).result()

@@ -14,7 +14,6 @@ import errno
 import os
 import socket
 import struct
-from dataclasses import dataclass
 from typing import Callable, Iterator, NamedTuple
 
 ROUTE = 0
@@ -52,8 +51,7 @@ class Message(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True)
-class Dump:
+class Dump(NamedTuple):
     """The bodies of all answers; ``interrupted`` when the table changed in each of the attempts."""
 
     bodies: tuple[bytes, ...]

@@ -10,11 +10,10 @@ This module is private to the collection.
 from __future__ import annotations
 
 import os
-import platform
 import socket
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
-from typing import Any, Mapping
+import sys
+import time
+from typing import Any, Mapping, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress, own_addresses
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import places_of_ids, unified_mount
@@ -60,8 +59,7 @@ _SYSTEMD_IS_RUNNING = "/run/systemd/system"  # sd_booted(3)
 _WORST_FIRST = ("failed", "proc", "netlink", "absent")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What the user asked for; the values are those of the module's options."""
 
     namespaces: str = OWN
@@ -69,8 +67,7 @@ class Request:
     commands: str = "redacted"
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(NamedTuple):
     """The ways to look at a host; tests give others."""
 
     proc: str = "/proc"
@@ -98,11 +95,11 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     hidden = unknown > 0 and look.at_hidden_processes()
     return {
         "listeners": rows,
-        "addresses": [{**asdict(own), "interface": visible(own.interface)} for own in addresses],
+        "addresses": [{**own._asdict(), "interface": visible(own.interface)} for own in addresses],
         "host": {
             "hostname": visible(socket.gethostname()),
             "kernel": visible(os.uname().release),
-            "python": platform.python_version(),
+            "python": sys.version.split()[0],
         },
         "coverage": {
             "started": started,
@@ -253,4 +250,4 @@ def _not_looked_at(seen: Mapping[str, SocketsSeen]) -> list[dict[str, str]]:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

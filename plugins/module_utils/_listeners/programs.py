@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from dataclasses import dataclass
-from typing import Callable, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
     output: bytes
     errors: bytes
@@ -29,6 +26,8 @@ _TIMEOUT = 60.0
 
 def run(argv: Sequence[str]) -> Answer:
     """Runs ``argv`` without a shell, in the C locale, with no input. Raises ProgramError."""
+    import subprocess  # only here: most looks start no program
+
     try:
         done = subprocess.run(  # noqa: S603  # an argument list, and paths only behind "--"
             list(argv),

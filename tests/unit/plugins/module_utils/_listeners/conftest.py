@@ -21,7 +21,6 @@ TREE = Path(__file__).resolve().parents[5] / ".cache" / "tree"
 
 PREAMBLE = """
 import ctypes, errno, json, os, re, signal, socket, struct, subprocess, sys, time
-from dataclasses import replace
 import ansible_collections.vigil.ports.plugins.module_utils._listeners.processes as processes
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import Host, Request, observe
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,25 +39,25 @@ def held(*processes: Process, inode: int = 1) -> Walk:
     ("flags", "together"), [((True, True), True), ((True, False), False), ((True, None), None), ((None, False), False)]
 )
 def test_a_group_takes_ipv4_when_one_of_its_sockets_does(flags: tuple[Any, Any], together: bool | None) -> None:
-    (row,) = rows(replace(SOCKET, v6only=flags[0]), replace(SOCKET, v6only=flags[1], inode=2))
+    (row,) = rows(SOCKET._replace(v6only=flags[0]), SOCKET._replace(v6only=flags[1], inode=2))
     assert (row["v6only"], row["sockets"]) == (together, 2)
 
 
 def test_the_state_of_owners() -> None:
-    second = replace(SOCKET, inode=2)
+    second = SOCKET._replace(inode=2)
     assert rows(SOCKET)[0]["owners_state"] == "unknown"
     assert rows(SOCKET, second, walk=held(PROCESS))[0]["owners_state"] == "partial"
     assert rows(SOCKET, walk=held(PROCESS))[0]["owners_state"] == "known"
-    assert rows(replace(SOCKET, inode=0), walk=held(PROCESS))[0]["owners_state"] == "unknown"
+    assert rows(SOCKET._replace(inode=0), walk=held(PROCESS))[0]["owners_state"] == "unknown"
 
 
 def test_a_socket_that_is_listed_twice_counts_once() -> None:
     assert rows(SOCKET, SOCKET)[0]["sockets"] == 1
-    assert rows(replace(SOCKET, inode=0), replace(SOCKET, inode=0))[0]["sockets"] == 2
+    assert rows(SOCKET._replace(inode=0), SOCKET._replace(inode=0))[0]["sockets"] == 2
 
 
 def test_users_who_differ_are_not_one_user() -> None:
-    (row,) = rows(SOCKET, replace(SOCKET, inode=2, uid=33))
+    (row,) = rows(SOCKET, SOCKET._replace(inode=2, uid=33))
     assert (row["uid"], row["user"]) == (None, None)
 
 
@@ -77,7 +76,7 @@ def test_what_systemctl_shows_is_read() -> None:
 
 def test_a_socket_unit_is_told_by_the_cgroup_of_the_socket() -> None:
     (row,) = rows(
-        replace(SOCKET, cgroup_id=5),
+        SOCKET._replace(cgroup_id=5),
         walk=held(SYSTEMD, PROCESS),
         places={5: Place("ssh.socket", None)},
         socket_units=UNITS,
@@ -87,13 +86,13 @@ def test_a_socket_unit_is_told_by_the_cgroup_of_the_socket() -> None:
 
 def test_a_socket_that_systemd_holds_is_found_in_its_list() -> None:
     """Kernels and systemds that make the socket in pid 1's own cgroup."""
-    there = replace(SOCKET, port=22, cgroup_id=6)
+    there = SOCKET._replace(port=22, cgroup_id=6)
     (row,) = rows(there, walk=held(SYSTEMD), places={6: Place("init.scope", None)}, socket_units=UNITS)
     assert (row["unit"], row["activates"]) == ("ssh.socket", "ssh.service")
 
 
 def test_a_socket_of_another_process_is_not_taken_for_systemds() -> None:
-    (row,) = rows(replace(SOCKET, port=22), walk=held(PROCESS), socket_units=UNITS)
+    (row,) = rows(SOCKET._replace(port=22), walk=held(PROCESS), socket_units=UNITS)
     assert (row["unit"], row["activates"]) == ("app.service", None)
 
 
@@ -105,9 +104,9 @@ def test_the_unit_falls_back_to_the_one_that_all_owners_share() -> None:
 
 def test_rows_are_sorted_whatever_the_order_of_the_kernel() -> None:
     sockets = [
-        replace(SOCKET, port=port, inode=port, address=address) for port in (443, 80) for address in ("::1", "::")
+        SOCKET._replace(port=port, inode=port, address=address) for port in (443, 80) for address in ("::1", "::")
     ]
-    sockets.append(replace(SOCKET, protocol="udp", port=1))
+    sockets.append(SOCKET._replace(protocol="udp", port=1))
     found = rows(*sockets)
     assert found == rows(*reversed(sockets))
     assert [(row["port"], row["address"]) for row in found] == [
@@ -123,10 +122,10 @@ def test_rows_are_sorted_whatever_the_order_of_the_kernel() -> None:
     ("process", "named"),
     [
         (PROCESS, True),
-        (replace(PROCESS, executable_on_host=False, place=Place(None, "docker/abc")), False),
-        (replace(PROCESS, executable_on_host=False), False),
-        (replace(PROCESS, executable_on_host=False, executable_deleted=True), True),
-        (replace(PROCESS, executable_on_host=False, executable_deleted=True, place=Place(None, "docker/abc")), False),
+        (PROCESS._replace(executable_on_host=False, place=Place(None, "docker/abc")), False),
+        (PROCESS._replace(executable_on_host=False), False),
+        (PROCESS._replace(executable_on_host=False, executable_deleted=True), True),
+        (PROCESS._replace(executable_on_host=False, executable_deleted=True, place=Place(None, "docker/abc")), False),
     ],
 )
 def test_the_hosts_packages_do_not_speak_for_a_container(process: Process, named: bool) -> None:
