@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 
 
@@ -24,6 +24,11 @@ class ActionModule(Door):
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         run = RunDirectory(Path(arguments["run_dir"]))
         asked = run.read_run()
-        results = audit(asked, ((host, run.read_host(host)) for host in asked["hosts"]), run.read_scans())
-        run.write_file("results.json", [json_bytes(results)])
-        return {"counts": results["counts"], "gate": results["gate"]}
+        audit = Audit(asked, run.read_scans())
+        writer = ResultsWriter(run.results)
+        for host in asked["hosts"]:
+            writer.add(*audit.of_host(host, run.read_host(host)))
+        writer.add(None, audit.of_run())
+        head = audit.head()
+        writer.finish(head)
+        return {"counts": head["counts"], "gate": head["gate"]}

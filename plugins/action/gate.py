@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console import console_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.verdict import verdict
@@ -24,7 +25,7 @@ class ActionModule(Door):
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         run = RunDirectory(Path(arguments["run_dir"]))
-        results = run.read_results()
+        results = read_results(run.results)
         for line in console_lines(results, str(run.path)):
             Display().display(line)
         broken = not results["gate"]["passed"] and results["gate"]["fail_on"] != "never"

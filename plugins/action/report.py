@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import REPORTS
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 
 
 class ActionModule(Door):
@@ -22,8 +23,10 @@ class ActionModule(Door):
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         run = RunDirectory(Path(arguments["run_dir"]))
-        results = run.read_results()
-        for name, render in REPORTS.items():
-            run.write_file(name, render(results))
+        results = read_results(run.results)
+        names = []
+        for name, chunks in reports(results):
+            run.write_file(name, chunks)
+            names.append(name)
         run.seal({key: results["run"][key] for key in ("started", "finished", "versions", "controller", "inventory")})
-        return {"reports": [str(run.path / name) for name in REPORTS]}
+        return {"reports": [str(run.path / name) for name in names]}

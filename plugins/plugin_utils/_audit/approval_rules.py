@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
@@ -49,7 +48,7 @@ def with_exceptions(view: HostView, findings: Iterable[Finding], *, assessed: bo
             continue
         index, exception = excuse
         used.add(index)
-        yield dataclasses.replace(finding, status="excepted", exception=_approval(exception))
+        yield finding._replace(status="excepted", exception=_approval(exception))
     for index, exception in enumerate(view.inventory.exceptions):
         yield from _about(view, exception, used=index in used, assessed=assessed)
 

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE, severity_rank
@@ -18,8 +17,10 @@ Status = Literal["pass", "fail", "excepted", "not_assessed"]
 Port = int | str | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
+_KNOWN_BY_PLACE = frozenset(rule.id for rule in CATALOGUE.values() if rule.case == "exception")
+
+
+class Finding(NamedTuple):
     """What an audit says of one subject.
 
     ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range as text, or
@@ -40,22 +41,24 @@ class Finding:
     message: str
     details: tuple[str, ...] = ()
     gap: str | None = None
-    accepted: bool = False
     place: str | None = None
     declared_port: Port = None
     declared_address: str | None = None
     owner: str | None = None
     exception: Mapping[str, Any] | None = None
-    breaks_gate: bool = False
 
     @property
     def id(self) -> str:
         """The same from run to run: a digest of what the finding is about, and of nothing that changes."""
+        return hashlib.sha256("\x1f".join(map(str, self.subject)).encode()).hexdigest()[:20]
+
+    @property
+    def subject(self) -> tuple[Any, ...]:
+        """What the finding is about."""
         address = self.address if self.address is not None else self.declared_address
-        subject = (self.rule, self.host, self.namespace, self.protocol, self.port, address, self.vantage, self.gap)
-        # An exception or a declaration is known by its port; two of them for one port by their place.
-        where = self.place if CATALOGUE[self.rule].case == "exception" else None
-        return hashlib.sha256("\x1f".join(str(part) for part in (*subject, where)).encode()).hexdigest()[:20]
+        # A declaration is known by its port and address; of two exceptions for one port only the place tells.
+        where = self.place if self.rule in _KNOWN_BY_PLACE else None
+        return (self.rule, self.host, self.namespace, self.protocol, self.port, address, self.vantage, self.gap, where)
 
     @property
     def endpoint(self) -> str:
@@ -63,24 +66,16 @@ class Finding:
         return f"{self.protocol}/{self.port}" if self.port is not None else ""
 
     def as_dict(self) -> dict[str, Any]:
+        """The finding as results hold it, but for what the gate says of it."""
         rule = CATALOGUE[self.rule]
-        row = {field: getattr(self, field) for field in _FIELDS}
-        return {
-            **row,
-            "id": self.id,
-            "details": list(self.details),
-            "remedy": rule.remedy,
-            "controls": list(rule.controls),
-        }
+        texts = {"id": self.id, "remedy": rule.remedy, "controls": list(rule.controls)}
+        return {**self._asdict(), **texts, "details": list(self.details)}
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
         port = self.port if isinstance(self.port, int) else int(str(self.port).split("-", 1)[0]) if self.port else 0
         texts = (self.vantage, self.address, self.namespace, self.gap, self.place, str(self.port))
         return (self.rule, self.protocol or "", port, *(text or "" for text in texts))
-
-
-_FIELDS = tuple(field.name for field in dataclasses.fields(Finding))
 
 
 _GRAVEST_FIRST: tuple[Status, ...] = ("fail", "not_assessed", "excepted", "pass")
@@ -91,15 +86,15 @@ def one_for_each_subject(findings: Iterable[Finding]) -> list[Finding]:
 
     A port may be declared twice by its owner, or alone and in a range; it is still one subject.
     """
-    by_id: dict[str, Finding] = {}
+    by_subject: dict[tuple[Any, ...], Finding] = {}
     for finding in findings:
-        earlier = by_id.setdefault(finding.id, finding)
+        earlier = by_subject.setdefault(finding.subject, finding)
         if earlier is not finding:
             kept, other = sorted((earlier, finding), key=lambda one: _GRAVEST_FIRST.index(one.status))
             if kept.status == other.status and other.message not in (kept.message, *kept.details):
-                kept = dataclasses.replace(kept, details=(*kept.details, other.message))
-            by_id[finding.id] = kept
-    return list(by_id.values())
+                kept = kept._replace(details=(*kept.details, other.message))
+            by_subject[finding.subject] = kept
+    return list(by_subject.values())
 
 
 def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:

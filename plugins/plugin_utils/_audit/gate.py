@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection
+from typing import Any
 
-from .catalogue import severity_rank
+from .catalogue import SEVERITIES, severity_rank
 from .finding import Finding
 
 #: With ``never`` the exit status is 0, but reports still show every finding from here on as a breach.
 _NEVER_REPORTS_FROM = "low"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Gate:
     """``fail_on``: the least severity that breaks the gate, or ``never``. ``accepted``: gaps by name."""
 
@@ -27,11 +29,19 @@ class Gate:
     def of(cls, fail_on: str, accepted: Collection[str]) -> Gate:
         return cls(fail_on, frozenset(accepted))
 
-    def judge(self, finding: Finding) -> Finding:
-        """The finding with its gap accepted or not, and whether it breaks the gate."""
+    def judge(self, finding: Finding) -> dict[str, Any]:
+        """The finding as results hold it: whether its gap was accepted, and whether it breaks the gate."""
+        row = finding.as_dict()
         if finding.status == "not_assessed":
-            accepted = finding.gap in self.accepted
-            return dataclasses.replace(finding, accepted=accepted, breaks_gate=not accepted)
-        least = _NEVER_REPORTS_FROM if self.fail_on == "never" else self.fail_on
-        breaks = finding.status == "fail" and severity_rank(finding.severity) >= severity_rank(least)
-        return dataclasses.replace(finding, breaks_gate=breaks)
+            row["accepted"] = finding.gap in self.accepted
+            row["breaks_gate"] = not row["accepted"]
+        else:
+            row["accepted"] = False
+            row["breaks_gate"] = finding.status == "fail" and finding.severity in self._breaking
+        return row
+
+    @functools.cached_property
+    def _breaking(self) -> frozenset[str]:
+        """The severities from the gate's on."""
+        least = severity_rank(_NEVER_REPORTS_FROM if self.fail_on == "never" else self.fail_on)
+        return frozenset(severity for severity in SEVERITIES if severity_rank(severity) >= least)

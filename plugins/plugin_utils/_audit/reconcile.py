@@ -14,7 +14,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
+from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -28,7 +29,9 @@ from .gate import Gate
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .port_table import port_table
+from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
+from .totals import Totals
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
 _HOST_RULES = (
@@ -47,25 +50,83 @@ _HOST_RULES = (
 def audit(
     run: Mapping[str, Any], hosts: Iterable[tuple[str, Mapping[str, Any] | None]], scans: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The results of a run, as ``schemas/results.schema.json`` describes them.
+    """The results of a run, as ``schemas/results.schema.json`` describes them, all in memory.
 
     ``run`` is what ``evidence/run.json`` holds, ``hosts`` each host in scope with its evidence (None:
     there is none), ``scans`` the evidence of each vantage point. The same arguments give the same value.
     """
-    gate = Gate.of(run["settings"]["fail_on"], run["settings"]["accept_gaps"])
-    view_from_outside = _Outside(run, scans)
-    inventories = _Inventories()
+    audited = Audit(run, scans)
     rows: list[dict[str, Any]] = []
-    findings: list[Finding] = []
+    findings: list[dict[str, Any]] = []
     for host, evidence in hosts:
-        row, found = _audit_host(run, host, evidence, view_from_outside, inventories)
-        judged = sorted((gate.judge(finding) for finding in found), key=lambda finding: finding.sort_key)
-        rows.append({**row, "assessed": not any(finding.status == "not_assessed" for finding in judged)})
-        findings.extend(judged)
-    if not rows:
+        row, found = audited.of_host(host, evidence)
+        rows.append(row)
+        findings.extend(found)
+    findings.extend(audited.of_run())
+    findings.sort(key=lambda finding: not is_notable(finding))
+    return {**audited.head(), "hosts": rows, "findings": findings}
+
+
+class Audit:
+    """The judging of a run, host by host: of a large one nothing is kept but totals.
+
+    ``run`` is what ``evidence/run.json`` holds, ``scans`` the evidence of each vantage point.
+    """
+
+    def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
+        self._run = run
+        self._gate = Gate.of(run["settings"]["fail_on"], run["settings"]["accept_gaps"])
+        self._outside = SeenFromOutside(run, scans)
+        self._inventories = _Inventories()
+        self._totals = Totals()
+
+    def of_host(self, host: str, evidence: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """One host's row and findings; ``evidence`` is None when there is none."""
+        row, found = _audit_host(self._run, host, evidence, self._outside, self._inventories)
+        judged = [self._gate.judge(finding) for finding in found]
+        row["assessed"] = not any(finding["status"] == "not_assessed" for finding in judged)
+        self._totals.add(row, judged)
+        return row, judged
+
+    def of_run(self) -> list[dict[str, Any]]:
+        """What is to say of the run as a whole, after all hosts."""
+        if self._totals.in_scope:
+            return []
         message = "no host was in scope: the pattern or the limit matches nothing in the inventory"
-        findings.append(gate.judge(gap("run:no-hosts", message, host=None)))
-    return _results(run, rows, findings, view_from_outside)
+        judged = [self._gate.judge(gap("run:no-hosts", message, host=None))]
+        self._totals.add(None, judged)
+        return judged
+
+    def head(self) -> dict[str, Any]:
+        """Everything of the results but hosts and findings, after all of these."""
+        run, outside, totals = self._run, self._outside, self._totals
+        scans = [
+            share["coverage"]["finished"] for rows in outside.shares.values() for share in rows if share["coverage"]
+        ]
+        vantages = [
+            {"name": name, "scanners": [_scanner(share) for share in outside.shares[name]]} for name in outside.vantages
+        ]
+        return {
+            "shape": RESULTS_SHAPE,
+            # What is judged is no newer than the last evidence.
+            "run": {
+                **{key: value for key, value in run.items() if key != "shape"},
+                "finished": max([str(run["started"]), totals.finished, *scans]),
+            },
+            "coverage": {
+                "hosts": {"in_scope": totals.in_scope, "assessed": totals.assessed},
+                "left_out": run["left_out"],
+                "vantages": vantages,
+                "accepted_gaps": sorted(totals.accepted_gaps),
+            },
+            "counts": {"status": totals.status, "severity": totals.severity},
+            "gate": {
+                "fail_on": run["settings"]["fail_on"],
+                "breaking": totals.breaches + totals.untold,
+                "untold": totals.untold,
+                "passed": not totals.breaches + totals.untold,
+            },
+        }
 
 
 class _Inventories:
@@ -81,72 +142,11 @@ class _Inventories:
         return self._known[key]
 
 
-class _Outside:
-    """What was seen from the vantage points, by host."""
-
-    def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
-        self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
-        self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
-        self._targets: dict[tuple[str, str], list[ScannedTarget]] = {}
-        self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
-        for scan in scans:
-            self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
-            for share in scan["shares"]:
-                for row in share["targets"]:
-                    target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
-                    _keep_best(self._targets.setdefault((target.host, target.vantage), []), target)
-                for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
-                    sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
-                    sent.setdefault(row["address"], []).append(share)
-
-    def of(self, host: str) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
-        """Each vantage point with what it saw of the host."""
-        for vantage in self.vantages:
-            yield vantage, tuple(self._targets.get((host, vantage), ()))
-
-    def unseen(self, host: str, vantage: str, expected: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-        """Addresses of the host on which no scanner of the vantage point reported, with what is known of that.
-
-        Scanners of one place divide the addresses of a host among them: that one reported says nothing of the other.
-        """
-        reported = {target.address for target in self._targets.get((host, vantage), ())}
-        for address in expected:
-            sent = self._sent.get((host, vantage), {}).get(address, [])
-            done = [share for share in sent if share["status"] == "scanned"]
-            plain = plain_address(address)
-            # A name is reported on by the addresses that it resolved to at the scanner.
-            if (plain or address) in reported or (plain is None and done and reported):
-                continue
-            troubles = [f"{share['scanner']}: {share['message'] or share['status']}" for share in sent if not done]
-            yield address, "; ".join(troubles) or (None if done else self.why_none(vantage))
-
-    def why_none(self, vantage: str) -> str | None:
-        """What is known of a vantage point from which a host was not scanned."""
-        troubles = [
-            f"{share['scanner']}: {share['message'] or share['status']}"
-            for share in self.shares[vantage]
-            if share["status"] != "scanned"
-        ]
-        if troubles:
-            return "; ".join(troubles)
-        return None if self.shares[vantage] else "no scanner of it reported"
-
-
-def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:
-    """Of an address that several scanners saw, the fullest look: one took over what another had left."""
-    for index, known in enumerate(targets):
-        if known.address == new.address:
-            if known.status != "complete" and (new.status == "complete" or not known.states):
-                targets[index] = new
-            return
-    targets.append(new)
-
-
 def _audit_host(
     run: Mapping[str, Any],
     host: str,
     evidence: Mapping[str, Any] | None,
-    outside: _Outside,
+    outside: SeenFromOutside,
     inventories: _Inventories,
 ) -> tuple[dict[str, Any], list[Finding]]:
     if evidence is None:
@@ -176,6 +176,7 @@ def _audit_host(
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
     findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
+    findings.sort(key=lambda finding: finding.sort_key)
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),
         "ports": port_table(view, findings),
@@ -186,7 +187,7 @@ def _gaps(
     view: HostView,
     evidence: Mapping[str, Any],
     seen: Mapping[str, Sequence[ScannedTarget]],
-    outside: _Outside,
+    outside: SeenFromOutside,
 ) -> Iterator[Finding]:
     listening = evidence["listening"]
     if listening is None:
@@ -223,39 +224,6 @@ def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str
     }
 
 
-def _results(
-    run: Mapping[str, Any], rows: list[dict[str, Any]], findings: list[Finding], outside: _Outside
-) -> dict[str, Any]:
-    statuses = [finding.status for finding in findings]
-    breaking = sum(finding.breaks_gate for finding in findings)
-    severities = [finding.severity for finding in findings if finding.status == "fail"]
-    return {
-        "shape": RESULTS_SHAPE,
-        "run": {
-            **{key: value for key, value in run.items() if key != "shape"},
-            "finished": _finished(run, rows, outside),
-        },
-        "coverage": {
-            "hosts": {"in_scope": len(rows), "assessed": sum(row["assessed"] for row in rows)},
-            "left_out": run["left_out"],
-            "vantages": [
-                {"name": name, "scanners": [_scanner(share) for share in outside.shares[name]]}
-                for name in outside.vantages
-            ],
-            "accepted_gaps": sorted({finding.gap for finding in findings if finding.accepted and finding.gap}),
-        },
-        "hosts": rows,
-        "findings": [finding.as_dict() for finding in findings],
-        "counts": {
-            "status": {status: statuses.count(status) for status in ("pass", "fail", "excepted", "not_assessed")},
-            "severity": {
-                severity: severities.count(severity) for severity in ("critical", "high", "medium", "low", "info")
-            },
-        },
-        "gate": {"fail_on": run["settings"]["fail_on"], "breaking": breaking, "passed": not breaking},
-    }
-
-
 def _scanner(share: Mapping[str, Any]) -> dict[str, Any]:
     targets = {(target["host"], target["address"]): target["status"] for target in share["targets"]}
     return {
@@ -267,12 +235,3 @@ def _scanner(share: Mapping[str, Any]) -> dict[str, Any]:
         "complete": sum(status == "complete" for status in targets.values()),
         "coverage": share["coverage"],
     }
-
-
-def _finished(run: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], outside: _Outside) -> str:
-    """When the last evidence was taken: what is judged is no newer than that."""
-    times: list[str] = [row["coverage"]["finished"] for row in rows if row["coverage"]]
-    times += [
-        share["coverage"]["finished"] for shares in outside.shares.values() for share in shares if share["coverage"]
-    ]
-    return max([str(run["started"]), *times])

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
+import operator
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PortSpans = tuple[tuple[int, int], ...]
@@ -50,8 +51,7 @@ def spans_count(spans: PortSpans) -> int:
     return sum(last - first + 1 for first, last in spans)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """A process that holds a listener's socket."""
 
     pid: int
@@ -65,14 +65,13 @@ class Owner:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
-        return cls(**{field: row.get(field) for field in _OWNER_FIELDS})  # type: ignore[arg-type]
+        return cls(*_owner_fields(row))
 
 
-_OWNER_FIELDS = tuple(field.name for field in dataclasses.fields(Owner))
+_owner_fields = operator.itemgetter(*Owner._fields)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """A socket that takes traffic, as the host's kernel tells it. Fields as listeners_info documents them."""
 
     protocol: str

@@ -91,8 +91,9 @@ class RunDirectory:
         for path in sorted(self.scans.glob("*.json")):
             yield _read(path, SCAN_SHAPE)
 
-    def read_results(self) -> dict[str, Any]:
-        return _read(self.path / "results.json", RESULTS_SHAPE)
+    @property
+    def results(self) -> Path:
+        return self.path / "results.json"
 
     def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
         with written_whole(self.path / name) as stream:

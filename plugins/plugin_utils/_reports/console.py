@@ -6,22 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 from .._audit.finding import by_gravity
+from .._evidence.results_file import Results
 from .verdict import gravity, severity_counts, verdict
 
 _WORST = 10
 
 
-def console_lines(results: Mapping[str, Any], directory: str) -> Iterator[str]:
+def console_lines(results: Results, directory: str) -> Iterator[str]:
     """Verdict, counts, the worst findings, where the reports are. Plain ASCII, no control characters."""
     yield f"Port audit {verdict(results)}"
     yield f"  {severity_counts(results)}"
-    rows = sorted((row for row in results["findings"] if row["status"] in ("fail", "not_assessed")), key=by_gravity)
+    rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)
     rows = [row for row in rows if row["severity"] != "info"]
     for row in rows[:_WORST]:
         host = f"{_shown(row['host'])}: " if row["host"] else ""

@@ -22,6 +22,8 @@ from typing import Any
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 from .._audit.catalogue import CATALOGUE, Rule
+from .._evidence.atomic import json_bytes
+from .._evidence.results_file import Results
 
 try:
     import junit_xml
@@ -31,19 +33,63 @@ else:
     JUNIT_XML_IMPORT_ERROR = None
 
 _RUN_SUITE = "(run)"
+
+#: GitLab reads files of up to 30 MB and 500,000 cases; head and end of the file are left room.
+MOST_BYTES, MOST_CASES = 29_000_000, 500_000
+_HEAD = b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n'
+_END = b"</testsuites>\n"
+
 _TEXT_LIMIT = 4000
 Row = Mapping[str, Any]
 
 
-def junit_chunks(results: Mapping[str, Any]) -> Iterator[bytes]:
-    """The file in pieces, suite by suite, as UTF-8."""
-    yield b'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n'
-    by_host: dict[str, list[Row]] = {row["host"]: [] for row in results["hosts"]}
-    for finding in results["findings"]:
-        by_host.setdefault(finding["host"] or _RUN_SUITE, []).append(finding)
-    for number, (host, findings) in enumerate(by_host.items()):
-        yield ET.tostring(_suite(number, host, findings, results["run"]), encoding="utf-8") + b"\n"
-    yield b"</testsuites>\n"
+def junit_files(results: Results) -> Iterator[tuple[str, list[bytes]]]:
+    """``junit.xml``, and where it would grow too large ``junit-2.xml`` and so on with ``junit-index.json``.
+
+    Each with its pieces as UTF-8. A suite is never divided.
+    """
+    index: list[dict[str, Any]] = []
+    for number, (suites, cases) in enumerate(_files(results), start=1):
+        name = "junit.xml" if number == 1 else f"junit-{number}.xml"
+        chunks = [_HEAD, *suites, _END]
+        index.append({"file": name, "suites": len(suites), "cases": cases, "bytes": sum(map(len, chunks))})
+        yield name, chunks
+    if len(index) > 1:
+        yield "junit-index.json", [json_bytes({"files": index})]
+
+
+def _files(results: Results) -> Iterator[tuple[list[bytes], int]]:
+    """Suites, as many as a file may hold, with the number of their cases."""
+    suites: list[bytes] = []
+    cases = size = 0
+    for number, (host, findings) in enumerate(_by_host(results)):
+        suite = _suite(number, host, findings, results["run"])
+        text = ET.tostring(suite, encoding="utf-8") + b"\n"
+        if suites and (size + len(text) > MOST_BYTES or cases + int(suite.get("tests", "0")) > MOST_CASES):
+            yield suites, cases
+            suites, cases, size = [], 0, 0
+        suites.append(text)
+        cases += int(suite.get("tests", "0"))
+        size += len(text)
+    yield suites, cases
+
+
+def _by_host(results: Results) -> Iterator[tuple[str, list[Row]]]:
+    """Each host with its findings, then what concerns the run. Findings that passed are read as they are needed."""
+    notable: dict[str | None, list[Row]] = {}
+    for finding in results.notable:
+        notable.setdefault(finding["host"], []).append(finding)
+    passed = itertools.groupby(results.passed(), key=lambda finding: finding["host"])
+    host, group = next(passed, (None, iter(())))
+    for row in results["hosts"]:
+        findings = notable.pop(row["host"], [])
+        if host == row["host"]:
+            findings = [*findings, *group]
+            host, group = next(passed, (None, iter(())))
+        if findings:  # a suite without a case is ignored by Jenkins
+            yield row["host"], findings
+    for left, findings in notable.items():
+        yield left or _RUN_SUITE, findings
 
 
 def case_name(finding: Row) -> str:

@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from .junit import junit_chunks
+from .._evidence.results_file import Results
+from .junit import junit_files
 from .report_markdown import report_lines
 from .summary_markdown import summary
 
-#: File name -> how its bytes are made. A new format is a file beside this one and a line here.
-REPORTS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[bytes]]] = {
-    "junit.xml": junit_chunks,
-    "report.md": lambda results: (line.encode("utf-8") + b"\n" for line in report_lines(results)),
-    "summary.md": lambda results: (summary(results).encode("utf-8"),),
-}
+
+def reports(results: Results) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """File names with what goes into them. A new format is a file beside this one and a line here."""
+    yield from junit_files(results)
+    yield "report.md", (line.encode("utf-8") + b"\n" for line in report_lines(results))
+    yield "summary.md", [summary(results).encode("utf-8")]

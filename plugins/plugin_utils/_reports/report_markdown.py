@@ -15,6 +15,7 @@ from typing import Any
 
 from .._audit.catalogue import CATALOGUE, SEVERITIES
 from .._audit.finding import by_gravity
+from .._evidence.results_file import Results
 from .markdown_text import code, table
 from .verdict import severity_counts, verdict
 
@@ -27,7 +28,7 @@ _DEPTHS = {
 }
 
 
-def report_lines(results: Mapping[str, Any]) -> Iterator[str]:
+def report_lines(results: Results) -> Iterator[str]:
     """The report line by line, without line ends."""
     run = results["run"]
     yield "# Port audit"
@@ -46,7 +47,7 @@ def report_lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield from _method(results)
 
 
-def _scope(results: Mapping[str, Any]) -> Iterator[str]:
+def _scope(results: Results) -> Iterator[str]:
     coverage, run = results["coverage"], results["run"]
     yield "## Scope and coverage"
     yield ""
@@ -95,8 +96,8 @@ def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _not_assessed(results: Mapping[str, Any]) -> Iterator[str]:
-    rows = [row for row in results["findings"] if row["status"] == "not_assessed"]
+def _not_assessed(results: Results) -> Iterator[str]:
+    rows = [row for row in results.notable if row["status"] == "not_assessed"]
     yield "### Not assessed"
     yield ""
     if not rows:
@@ -109,7 +110,7 @@ def _not_assessed(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _listing_coverage(results: Mapping[str, Any]) -> Iterator[str]:
+def _listing_coverage(results: Results) -> Iterator[str]:
     """How each host was listed. Hosts that were listed alike share a line."""
     alike: dict[str, list[str]] = {}
     for row in results["hosts"]:
@@ -140,10 +141,10 @@ def _listing(coverage: Row) -> Iterator[str]:
         yield "problems: " + ", ".join(f"{code(one['code'])} {code(one['message'])}" for one in coverage["problems"])
 
 
-def _findings(results: Mapping[str, Any]) -> Iterator[str]:
+def _findings(results: Results) -> Iterator[str]:
     yield "## Findings"
     yield ""
-    failed = [row for row in results["findings"] if row["status"] == "fail"]
+    failed = [row for row in results.notable if row["status"] == "fail"]
     if not failed:
         yield "No rule failed."
         yield ""
@@ -168,7 +169,7 @@ def _finding(row: Row) -> tuple[str, ...]:
     return (code(row["host"]), code(port), row["rule"], code(row["message"]), code(row["owner"]), code(row["id"]))
 
 
-def _hosts(results: Mapping[str, Any]) -> Iterator[str]:
+def _hosts(results: Results) -> Iterator[str]:
     yield "## Hosts"
     yield ""
     yield "Declared, listening and reachable side by side. An empty cell: not asked from that vantage point."
@@ -206,10 +207,10 @@ def _port(row: Row, vantages: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _exceptions(results: Mapping[str, Any]) -> Iterator[str]:
+def _exceptions(results: Results) -> Iterator[str]:
     yield "## Exceptions"
     yield ""
-    rows = [row for row in results["findings"] if row["exception"]]
+    rows = [row for row in results.notable if row["exception"]]
     if not rows:
         yield "None is declared."
         yield ""
@@ -226,7 +227,7 @@ def _exception(row: Row) -> tuple[str, ...]:
     return (code(row["host"]), code(f"{row['protocol']}/{row['port']}"), what, *(code(approval[key]) for key in keys))
 
 
-def _method(results: Mapping[str, Any]) -> Iterator[str]:
+def _method(results: Results) -> Iterator[str]:
     run = results["run"]
     inventory = run["inventory"]
     dirty = {True: ", with uncommitted changes", False: "", None: ""}[inventory["dirty"]]

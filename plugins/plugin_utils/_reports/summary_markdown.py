@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._audit.finding import by_gravity
+from .._evidence.results_file import Results
 from .markdown_text import code, table
 from .verdict import gravity, severity_counts, verdict
 
@@ -20,10 +21,10 @@ from .verdict import gravity, severity_counts, verdict
 MOST_BYTES = 60_000
 
 
-def summary(results: Mapping[str, Any]) -> str:
+def summary(results: Results) -> str:
     """The verdict and as many findings as fit, gravest first; what does not fit is counted."""
     run = results["run"]
-    rows = [row for row in results["findings"] if row["status"] in ("fail", "not_assessed")]
+    rows = [row for row in results.notable if row["status"] in ("fail", "not_assessed")]
     rows.sort(key=by_gravity)
     head = [
         "## Port audit",

@@ -13,7 +13,7 @@ from typing import Any
 def verdict(results: Mapping[str, Any]) -> str:
     """One plain sentence: passed or not, and why. It holds no text from outside."""
     gate, counts, hosts = results["gate"], results["counts"], results["coverage"]["hosts"]
-    untold = sum(row["breaks_gate"] for row in results["findings"] if row["status"] == "not_assessed")
+    untold = gate["untold"]
     breaches = gate["breaking"] - untold
     scope = f"{hosts['assessed']} of {_count(hosts['in_scope'], 'host')} fully assessed"
     if gate["passed"]:

@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes, sha256_of, written_whole
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.file_names import file_stem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter, read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
@@ -47,7 +48,10 @@ def filled(run: RunDirectory) -> RunDirectory:
     run.write_run(build.run())
     run.write_host("web1", build.host_evidence())
     run.put_scan("internet", build.share([build.target()]))
-    run.write_file("results.json", [json_bytes({"shape": "vigil.ports/results/1"})])
+    results = build.judged(build.host_evidence())
+    writer = ResultsWriter(run.results)
+    writer.add(results["hosts"][0], results["findings"])
+    writer.finish({key: part for key, part in results.items() if key not in ("hosts", "findings")})
     run.write_file("junit.xml", [b"<testsuites>", b"</testsuites>"])
     return run
 
@@ -257,7 +261,7 @@ READS: dict[str, Callable[[RunDirectory], Any]] = {
     "evidence/run.json": lambda run: run.read_run(),
     "evidence/hosts/web1.json": lambda run: run.read_host("web1"),
     "evidence/scans/internet.json": lambda run: list(run.read_scans()),
-    "results.json": lambda run: run.read_results(),
+    "results.json": lambda run: read_results(run.results),
 }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
-from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import junit_chunks
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import junit_files
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
 from hypothesis import given, settings
@@ -28,7 +29,9 @@ OUTCOMES = {"failure": {"message", "type"}, "error": {"message", "type"}, "skipp
 
 
 def document(results: Json) -> Any:
-    return etree.fromstring(b"".join(junit_chunks(results)))
+    [(name, chunks)] = junit_files(Results.of(results))
+    assert name == "junit.xml"
+    return etree.fromstring(b"".join(chunks))
 
 
 def conforms(root: Any) -> None:

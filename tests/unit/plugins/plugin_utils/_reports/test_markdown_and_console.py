@@ -14,6 +14,7 @@ import cmarkgfm
 import lxml.html
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console import console_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.markdown_text import code, table
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.report_markdown import report_lines
@@ -26,7 +27,10 @@ from hypothesis import given, settings
 Json = dict[str, Any]
 Writer = Callable[[Json], str]
 
-WRITERS: dict[str, Writer] = {"report.md": lambda results: "\n".join(report_lines(results)), "summary.md": summary}
+WRITERS: dict[str, Writer] = {
+    "report.md": lambda results: "\n".join(report_lines(Results.of(results))),
+    "summary.md": lambda results: summary(Results.of(results)),
+}
 ELEMENTS = {"h1", "h2", "h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
 
 
@@ -114,7 +118,7 @@ def test_the_summary_fits_and_counts_what_it_leaves_out(count: int, payload: str
     rows = [row for row in RESULTS["findings"] if row["status"] == "fail"][:1]
     row = {**rows[0], "message": payload, "host": payload}
     results = {**RESULTS, "findings": [{**row, "id": f"{number:020x}"} for number in range(count)]}
-    text = summary(results)
+    text = summary(Results.of(results))
     assert len(text.encode()) < 60_000
     (grid,) = rendered(text).iter("table")
     shown = len(list(grid.iter("tr"))) - 1
@@ -127,8 +131,8 @@ def test_the_gravest_findings_come_first_where_not_all_fit() -> None:
     quiet = next(row for row in RESULTS["findings"] if (row["severity"], row["status"]) == ("low", "fail"))
     grave = next(row for row in RESULTS["findings"] if (row["severity"], row["status"]) == ("high", "fail"))
     results = {**RESULTS, "findings": [*([quiet] * 2000), grave]}
-    assert grave["rule"] in summary(results)
-    assert grave["rule"] in "\n".join(console_lines(results, "/reports"))
+    assert grave["rule"] in summary(Results.of(results))
+    assert grave["rule"] in "\n".join(console_lines(Results.of(results), "/reports"))
 
 
 @pytest.mark.parametrize("payload", hostile_text.PAYLOADS)
@@ -143,8 +147,8 @@ def test_the_console_prints_ascii_and_no_command_whatever_it_is_given(text: str)
 
 
 def harmless(payload: str) -> None:
-    lines = list(console_lines(hostile_text.poisoned(payload, RESULTS), payload))
-    assert len(lines) == len(list(console_lines(RESULTS, "/reports")))
+    lines = list(console_lines(Results.of(hostile_text.poisoned(payload, RESULTS)), payload))
+    assert len(lines) == len(list(console_lines(Results.of(RESULTS), "/reports")))
     for line in lines:
         assert all(" " <= character <= "~" for character in line)
         assert "##[" not in line
@@ -154,11 +158,13 @@ def harmless(payload: str) -> None:
 
 def test_the_verdict_says_failed_exactly_when_the_gate_does() -> None:
     green = build.judged(build.host_evidence([build.declared(443)], [build.listener(443)]))
-    assert next(iter(console_lines(green, "x"))).startswith("Port audit PASSED: 1 of 1 host fully assessed")
-    assert "PASSED" in summary(green)
-    assert next(iter(console_lines(RESULTS, "x"))).startswith("Port audit FAILED: 0 of 3 hosts fully assessed")
-    assert "FAILED" in summary(RESULTS)
-    assert "PASSED" not in summary(RESULTS)
+    assert next(iter(console_lines(Results.of(green), "x"))).startswith("Port audit PASSED: 1 of 1 host fully assessed")
+    assert "PASSED" in summary(Results.of(green))
+    assert next(iter(console_lines(Results.of(RESULTS), "x"))).startswith(
+        "Port audit FAILED: 0 of 3 hosts fully assessed"
+    )
+    assert "FAILED" in summary(Results.of(RESULTS))
+    assert "PASSED" not in summary(Results.of(RESULTS))
     never = build.judged(None, about=build.run(fail_on="never"))
-    assert "FAILED" in summary(never)
-    assert "exit status stays 0" in summary(never)
+    assert "FAILED" in summary(Results.of(never))
+    assert "exit status stays 0" in summary(Results.of(never))

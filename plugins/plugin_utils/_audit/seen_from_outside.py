@@ -1,0 +1,79 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was seen from the vantage points, by host. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._evidence.observed import ScannedTarget, plain_address
+
+
+class SeenFromOutside:
+    """The scans of a run. ``vantages`` are the names of its vantage points, ``shares`` what each scanner wrote."""
+
+    def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
+        self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
+        self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
+        self._targets: dict[tuple[str, str], list[ScannedTarget]] = {}
+        self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+        for scan in scans:
+            self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
+            for share in scan["shares"]:
+                for row in share["targets"]:
+                    target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
+                    _keep_best(self._targets.setdefault((target.host, target.vantage), []), target)
+                for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
+                    sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
+                    sent.setdefault(row["address"], []).append(share)
+        self._why_none = {vantage: self._troubles(vantage) for vantage in self.shares}
+
+    def of(self, host: str) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
+        """Each vantage point with what it saw of the host."""
+        for vantage in self.vantages:
+            yield vantage, tuple(self._targets.get((host, vantage), ()))
+
+    def unseen(self, host: str, vantage: str, expected: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """Addresses of the host on which no scanner of the vantage point reported, with what is known of that.
+
+        Scanners of one place divide the addresses of a host among them: that one reported says nothing of the other.
+        """
+        reported = {target.address for target in self._targets.get((host, vantage), ())}
+        for address in expected:
+            if address in reported:
+                continue
+            sent = self._sent.get((host, vantage), {}).get(address, [])
+            done = [share for share in sent if share["status"] == "scanned"]
+            plain = plain_address(address)
+            # A name is reported on by the addresses that it resolved to at the scanner.
+            if (plain or address) in reported or (plain is None and done and reported):
+                continue
+            troubles = [f"{share['scanner']}: {share['message'] or share['status']}" for share in sent if not done]
+            yield address, "; ".join(troubles) or (None if done else self.why_none(vantage))
+
+    def why_none(self, vantage: str) -> str | None:
+        """What is known of a vantage point from which a host was not scanned."""
+        return self._why_none[vantage]
+
+    def _troubles(self, vantage: str) -> str | None:
+        troubles = [
+            f"{share['scanner']}: {share['message'] or share['status']}"
+            for share in self.shares[vantage]
+            if share["status"] != "scanned"
+        ]
+        if troubles:
+            return "; ".join(troubles)
+        return None if self.shares[vantage] else "no scanner of it reported"
+
+
+def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:
+    """Of an address that several scanners saw, the fullest look: one took over what another had left."""
+    for index, known in enumerate(targets):
+        if known.address == new.address:
+            if known.status != "complete" and (new.status == "complete" or not known.states):
+                targets[index] = new
+            return
+    targets.append(new)

@@ -1,0 +1,149 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``results.json``: one JSON document that can be written and read host by host, however many there are.
+
+Each host and each finding stands on a line of its own, and so does everything else before them. The
+findings that people read about come first. This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from .atomic import written_whole
+from .run_directory import RESULTS_SHAPE, EvidenceError
+
+Row = Mapping[str, Any]
+
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+_HOSTS, _FINDINGS, _END = b'"hosts":[\n', b'],\n"findings":[\n', b"]}\n"
+
+
+def is_notable(finding: Row) -> bool:
+    """True for the findings that stand first in the file."""
+    return finding["status"] != "pass" or finding["exception"] is not None
+
+
+class Results(Mapping[str, Any]):
+    """The results of a run, as ``schemas/results.schema.json`` describes them.
+
+    ``["hosts"]`` and ``["findings"]`` can be gone through as often as needed, but not indexed: of a large
+    run they are read from the file each time.
+    """
+
+    def __init__(self, head: Row, hosts: Iterable[Row], findings: Iterable[Row]) -> None:
+        self._parts = {**head, "hosts": hosts, "findings": findings}
+
+    @classmethod
+    def of(cls, value: Row) -> Results:
+        """Results that are in memory as a whole."""
+        head = {key: part for key, part in value.items() if key not in ("hosts", "findings")}
+        return cls(head, value["hosts"], value["findings"])
+
+    def __getitem__(self, key: str) -> Any:
+        return self._parts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @functools.cached_property
+    def notable(self) -> list[Row]:
+        """The findings that people read about: those that did not pass, and exceptions in force."""
+        return list(itertools.takewhile(is_notable, self["findings"]))
+
+    def passed(self) -> Iterator[Row]:
+        """The other findings, in the order of their hosts."""
+        return itertools.dropwhile(is_notable, self["findings"])
+
+
+class ResultsWriter:
+    """Takes hosts with their findings one after the other, then writes the document as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._hosts, self._notable, self._passed = (_Spool(path.parent) for _part in range(3))
+
+    def add(self, host: Row | None, findings: Iterable[Row]) -> None:
+        """A host (None: what concerns the run) with its findings."""
+        if host is not None:
+            self._hosts.add(host)
+        for finding in findings:
+            (self._notable if is_notable(finding) else self._passed).add(finding)
+
+    def finish(self, head: Row) -> None:
+        """Writes ``results.json``; it is there whole or not at all. Raises OSError as the file system does."""
+        with written_whole(self._path) as stream:
+            stream.write(_encode({key: head[key] for key in sorted(head)}).encode("ascii")[:-1] + b",\n")
+            stream.write(_HOSTS)
+            self._hosts.pour(stream, more=False)
+            stream.write(_FINDINGS)
+            self._notable.pour(stream, more=not self._passed.is_empty)
+            self._passed.pour(stream, more=False)
+            stream.write(_END)
+
+
+class _Spool:
+    """Lines of JSON with commas between them, kept in a file without a name until they are needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed when poured
+        self.is_empty = True
+
+    def add(self, row: Row) -> None:
+        self._file.write((b"" if self.is_empty else b",\n") + _encode(row).encode("ascii"))
+        self.is_empty = False
+
+    def pour(self, into: IO[bytes], *, more: bool) -> None:
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, into, 1 << 20)
+        self._file.close()
+        into.write(b"" if self.is_empty else b",\n" if more else b"\n")
+
+
+class _Section:
+    """The lines of one part of the file, read anew each time."""
+
+    def __init__(self, path: Path, start: int, end: bytes) -> None:
+        self._path, self._start, self._end = path, start, end
+
+    def __iter__(self) -> Iterator[Row]:
+        with self._path.open("rb") as stream:
+            stream.seek(self._start)
+            for line in stream:
+                if line.startswith(self._end):
+                    return
+                yield json.loads(line.rstrip(b",\n"))
+
+
+def read_results(path: Path) -> Results:
+    """The results in a file. Raises EvidenceError for what is missing, cut, or of another version."""
+    try:
+        with path.open("rb") as stream:
+            head = json.loads(stream.readline().rstrip(b",\n") + b"}")
+            begins_well = isinstance(head, dict) and head.get("shape") == RESULTS_SHAPE and stream.readline() == _HOSTS
+            start = stream.tell()
+            for line in stream:
+                if line == _FINDINGS[:3]:
+                    break
+            findings = stream.tell() + len(_FINDINGS) - 3
+            stream.seek(-len(_END), 2)
+            ends_well = stream.read() == _END
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: no such file; run vigil.ports.audit on the run directory first") from None
+    except (ValueError, RecursionError, OSError) as error:
+        raise EvidenceError(f"{path}: cannot be read ({error}); it was cut or edited") from error
+    if not begins_well or not ends_well:
+        raise EvidenceError(f"{path}: not results of the shape {RESULTS_SHAPE}: cut, or written by another version")
+    return Results(head, _Section(path, start, b"]"), _Section(path, findings, b"]"))
