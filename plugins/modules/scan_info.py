@@ -46,6 +46,13 @@ options:
           - Anything else is refused by name, and the other targets are scanned.
         type: str
         required: true
+      listening:
+        description:
+          - The TCP ports that the host itself says it listens on, whether they can be reached or not, written like
+            O(ports). Those of them that were asked for and did not answer open are asked again with O(confirm).
+        type: list
+        elements: raw
+        default: []
   ports:
     description: TCP ports, as integers, or as ranges such as V(8000-8010).
     type: list
@@ -64,6 +71,20 @@ options:
       - The list is that of the C(nmap) on the vantage point, or a short built-in one without it.
     type: int
     default: 0
+  canaries:
+    description:
+      - Asks so many TCP ports that nobody uses besides O(ports), chosen anew by chance, from 1024 up. 0 for none, else
+        2 to 64.
+      - When at least two of them and half of all answer open on a target, a tarpit, a SYN proxy or a DDoS shield
+        answers there. The target is V(untrusted) then, and asked nothing more.
+    type: int
+    default: 0
+  confirm:
+    description:
+      - Asks a second time, more slowly and with more retries, the TCP ports that were open and those that contradict
+        O(targets[].listening).
+    type: bool
+    default: false
   engine:
     description: How to scan.
     type: str
@@ -89,6 +110,12 @@ options:
     description: Packets a second for the whole scan, over all targets, 1 to 1000000.
     type: int
     default: 500
+  target_rate:
+    description:
+      - Packets a second for each target, 0 for no limit of its own. The scan then sends at most O(rate), and at most
+        O(target_rate) times the number of addresses that are scanned together, which are those of one family.
+    type: int
+    default: 0
   retries:
     description: How often a silent port is asked again, 0 to 10.
     type: int
@@ -184,6 +211,8 @@ targets:
       description:
         - V(complete) when the state of every port asked for is known, V(partial) when that of some is, V(failed) when
           nothing is known, and V(refused) when the target is neither an address nor a host name.
+        - V(untrusted) when ports that nobody uses answered open. What is in RV(targets[].states) then was seen, and
+          says nothing about the host.
       type: str
       sample: complete
     reason:
@@ -329,13 +358,27 @@ coverage:
       type: bool
       sample: true
     rate:
-      description: Packets a second, null for an imported report.
+      description: Packets a second at most, as asked for, null for an imported report. RV(coverage.commands) has what
+        C(nmap) was told.
       type: int
       sample: 500
+    target_rate:
+      description: Packets a second for each target at most, as asked for. 0 for no limit of its own, null for an
+        imported report.
+      type: int
+      sample: 100
     retries:
       description: How often a silent port was asked again, null for an imported report.
       type: int
       sample: 1
+    confirm_rate:
+      description: Packets a second at most of the second, slow pass, null where there was none.
+      type: int
+      sample: 100
+    canaries:
+      description: The TCP ports that nobody uses that were asked too. Empty when there were none.
+      type: str
+      sample: 18301,40713,61022
     asked:
       description: The ports that were asked for on each address.
       type: dict
@@ -389,17 +432,24 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption imp
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import PythonNmapMissingError, Surroundings, scan
 
-_TARGET = {"host": {"type": "str", "required": True}, "address": {"type": "str", "required": True}}
+_TARGET = {
+    "host": {"type": "str", "required": True},
+    "address": {"type": "str", "required": True},
+    "listening": {"type": "list", "elements": "raw", "default": []},
+}
 _ARGUMENTS = {
     "targets": {"type": "list", "elements": "dict", "default": [], "options": _TARGET},
     "ports": {"type": "list", "elements": "raw", "default": []},
     "udp_ports": {"type": "list", "elements": "raw", "default": []},
     "top_ports": {"type": "int", "default": 0},
+    "canaries": {"type": "int", "default": 0},
+    "confirm": {"type": "bool", "default": False},
     "engine": {"type": "str", "default": "auto", "choices": ["auto", "nmap", "connect", "import"]},
     "import_file": {"type": "path"},
     "versions": {"type": "bool", "default": True},
     "scripts": {"type": "list", "elements": "str", "default": []},
     "rate": {"type": "int", "default": 500},
+    "target_rate": {"type": "int", "default": 0},
     "retries": {"type": "int", "default": 1},
     "timeout": {"type": "int", "default": 3600},
     "host_timeout": {"type": "int", "default": 0},

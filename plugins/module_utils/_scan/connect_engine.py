@@ -99,6 +99,7 @@ class ConnectScan:
         self._request = request
         self._stop = stop
         self._clock = clock
+        self._ports = request.tcp | request.canaries
         self._targets = [_Target(address) for address in request.addresses]
         self._again: deque[_Probe] = deque()
         self._pending: dict[int, tuple[socket.socket, _Probe]] = {}
@@ -121,14 +122,15 @@ class ConnectScan:
         return self._outcome()
 
     def _probes(self) -> Iterator[_Probe]:
-        for port in self._request.tcp:
+        for port in self._ports:
             for index in range(len(self._targets)):
                 yield _Probe(index, port, 0, 0)
 
     def _drain(self, fresh: Iterator[_Probe]) -> None:
         """Send at the given rate what ``fresh`` and the retries hold, until every answer is in."""
         started, sent_before = self._clock(), self._sent
-        rate, burst = self._request.rate, max(1, self._request.rate // 100)
+        rate = self._request.pace(len(self._targets))
+        burst = max(1, rate // 100)
         upcoming = next(fresh, None)
         while not self._stop.why():
             now = self._clock()
@@ -275,6 +277,8 @@ class ConnectScan:
             udp=self._request.udp,
             rate=self._request.rate,
             retries=self._request.retries,
+            target_rate=self._request.target_rate,
+            canaries=self._request.canaries,
             sent=self._sent,
             problems=tuple(problems),
             whole=not unfinished,
@@ -282,7 +286,7 @@ class ConnectScan:
 
     def _unsent(self) -> bool:
         return any(
-            sum(map(len, target.answers.values())) < len(self._request.tcp)
+            sum(map(len, target.answers.values())) < len(self._ports)
             for target in self._targets
             if target.reason is None
         )

@@ -19,6 +19,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Iterator, Mapping
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import distrust
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import Command
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import (
@@ -88,6 +89,8 @@ class NmapScan:
             udp=self._request.udp,
             rate=self._request.rate,
             retries=self._request.retries,
+            target_rate=self._request.target_rate,
+            canaries=self._request.canaries,
             sent=self._sent,
             commands=tuple(self._commands),
             problems=tuple(dict.fromkeys(self._problems)),
@@ -96,10 +99,11 @@ class NmapScan:
 
     def _command(self, addresses: tuple[str, ...], tcp: PortSet, udp: PortSet) -> Command:
         asked = self._request
-        return Command(addresses, tcp, udp, asked.rate, asked.retries, asked.host_timeout, self._privileged)
+        rate = asked.pace(len(addresses))
+        return Command(addresses, tcp, udp, rate, asked.retries, asked.host_timeout, self._privileged)
 
     def _states(self, addresses: tuple[str, ...], udp: PortSet) -> None:
-        report, ended, why = self._run(self._command(addresses, self._request.tcp, udp))
+        report, ended, why = self._run(self._command(addresses, self._request.tcp | self._request.canaries, udp))
         discovered = _discovered(ended.output) if ended else {}
         for address in addresses:
             seen = report.seen.get(address) if report else None
@@ -114,10 +118,13 @@ class NmapScan:
         groups: dict[PortSet, list[str]] = defaultdict(list)
         tcp: dict[str, PortSet] = {}
         for address in addresses:
+            if distrust(self._seen[address], self._request.canaries):
+                continue
             ports = {
                 protocol: PortSet.of(e.port for e in self._seen[address].endpoints if _is_open(e, protocol))
                 for protocol in ("tcp", "udp")
             }
+            ports["tcp"] -= self._request.canaries - self._request.tcp
             if sum(map(len, ports.values())) > MOST_VERSIONS:
                 message = f"{address}: more than {MOST_VERSIONS} open ports, so none was asked for its version"
                 self._problems.append(Problem("too-many-open", message))

@@ -31,7 +31,9 @@ class ScanError(Exception):
 class ScanRequest:
     """What an engine is to do. ``addresses`` are literal, distinct and validated; times are seconds.
 
-    ``rate`` is packets per second of the scanner as a whole; 0 as a time means no limit.
+    ``rate`` is packets per second of the scanner as a whole, ``target_rate`` for each address; 0 as
+    a time or as ``target_rate`` means no limit. ``canaries`` are TCP ports that are asked besides
+    ``tcp``, and ``listening`` is what an address says itself that it listens on (TCP).
     """
 
     addresses: tuple[str, ...]
@@ -42,6 +44,14 @@ class ScanRequest:
     host_timeout: int = 0
     versions: bool = False
     scripts: tuple[str, ...] = ()
+    canaries: PortSet = NO_PORTS
+    target_rate: int = 0
+    confirm: bool = False
+    listening: Mapping[str, PortSet] = field(default_factory=dict)
+
+    def pace(self, addresses: int) -> int:
+        """Packets per second in all, when so many addresses are scanned together."""
+        return min(self.rate, self.target_rate * addresses) if self.target_rate else self.rate
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,9 @@ class Outcome:
     udp: PortSet
     rate: int | None = None
     retries: int | None = None
+    target_rate: int | None = None
+    confirm_rate: int | None = None
+    canaries: PortSet = NO_PORTS
     sent: int | None = None
     commands: tuple[tuple[str, ...], ...] = ()
     problems: tuple[Problem, ...] = field(default=())

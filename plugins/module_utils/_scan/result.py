@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Dict, Sequence
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import distrust
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     SILENT,
     Endpoint,
@@ -62,7 +63,10 @@ def result(targets: Sequence[Target], outcome: Outcome, why: str, started: str, 
             "technique": outcome.technique,
             "privileged": outcome.privileged,
             "rate": outcome.rate,
+            "target_rate": outcome.target_rate,
             "retries": outcome.retries,
+            "confirm_rate": outcome.confirm_rate,
+            "canaries": str(outcome.canaries),
             "asked": {protocol: str(ports) for protocol, ports in asked.items()},
             "sent": outcome.sent,
             "answered": sum(answered for answered, _silent in counts),
@@ -84,6 +88,9 @@ def _target_rows(target: Target, outcome: Outcome, asked: dict[str, PortSet]) ->
 def _address_row(host: str, address: str, outcome: Outcome, asked: dict[str, PortSet]) -> Json:
     seen = outcome.seen.get(address, Seen())
     rows, unknown = partition(seen, asked)
+    doubt = distrust(seen, outcome.canaries)
+    if doubt:
+        return _row(host, address, "untrusted", doubt, seen, rows, unknown)
     missing = {protocol: ports for protocol, ports in unknown.items() if ports}
     if not missing and rows:
         return _row(host, address, "complete", None, seen, rows, unknown)

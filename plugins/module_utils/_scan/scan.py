@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import FEWEST, MOST, choose_canaries
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_engine import ConnectScan
 from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
@@ -21,10 +22,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_engine impo
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import PYTHON_NMAP_ERROR
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
-from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import (
     Resolver,
+    Target,
     read_targets,
     system_resolver,
 )
@@ -35,6 +37,8 @@ _HIGHEST_RETRIES = 10
 _HIGHEST_SECONDS = 7 * 24 * 3600
 _NUMBERS = (
     ("rate", 1, HIGHEST_RATE, "packets per second"),
+    ("target_rate", 0, HIGHEST_RATE, "packets per second for each target, 0 for no limit"),
+    ("canaries", 0, MOST, "how many ports"),
     ("retries", 0, _HIGHEST_RETRIES, "tries after the first"),
     ("timeout", 0, _HIGHEST_SECONDS, "seconds, 0 for no limit"),
     ("host_timeout", 0, _HIGHEST_SECONDS, "seconds, 0 for no limit"),
@@ -70,7 +74,14 @@ def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[s
         ports, list_of = top_ports(options["top_ports"], program)
         tcp |= ports
     engine, why = _engine(options, program, around)
-    targets = read_targets(options["targets"] or (), around.resolver)
+    targets = _targets(options, around)
+    listening = _listening(targets)
+    canaries = NO_PORTS
+    if options["canaries"] and tcp and engine != "import":
+        used = NO_PORTS
+        for ports in listening.values():
+            used |= ports
+        canaries = choose_canaries(options["canaries"], tcp, used)
     request = ScanRequest(
         addresses=tuple(dict.fromkeys(address for target in targets for address in target.addresses)),
         tcp=tcp,
@@ -80,9 +91,29 @@ def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[s
         host_timeout=options["host_timeout"],
         versions=options["versions"],
         scripts=tuple(options["scripts"]),
+        canaries=canaries,
+        target_rate=options["target_rate"],
+        confirm=options["confirm"],
+        listening=listening,
     )
     outcome = _run(engine, request, program, options["import_file"], around, stop)
     return result(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
+
+
+def _targets(options: Mapping[str, Any], around: Surroundings) -> list[Target]:
+    try:
+        return read_targets(options["targets"] or (), around.resolver)
+    except PortError as error:
+        raise ScanError(str(error)) from error
+
+
+def _listening(targets: Sequence[Target]) -> dict[str, PortSet]:
+    """What listens behind each address; hosts that share one are asked for the ports of all."""
+    found: dict[str, PortSet] = {}
+    for target in targets:
+        for address in target.addresses:
+            found[address] = found.get(address, NO_PORTS) | target.listening
+    return found
 
 
 def _run(
@@ -127,6 +158,8 @@ def _checked(options: Mapping[str, Any]) -> tuple[PortSet, PortSet]:
     for name, lowest, highest, unit in _NUMBERS:
         if not lowest <= options[name] <= highest:
             errors.append(f"{name}: {options[name]} is not between {lowest} and {highest} ({unit})")
+    if 0 < options["canaries"] < FEWEST:
+        errors.append(f"canaries: {options['canaries']} can prove nothing: take 0 for none, or {FEWEST} and more")
     errors += [
         f"scripts: {name!r} is not the name of an nmap script (a-z, 0-9 and -)"
         for name in options["scripts"]

@@ -15,9 +15,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
-from typing import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 #: Longer than any name of the DNS (253) or address: refused texts are shown, but not at length.
@@ -39,6 +40,7 @@ class Target:
     """One target as asked for, and the literal addresses to scan for it.
 
     ``refused`` or ``failed`` says why there are none: never both, and never with addresses.
+    ``listening`` are the TCP ports that the host itself says it listens on.
     """
 
     host: str
@@ -46,6 +48,7 @@ class Target:
     addresses: tuple[str, ...] = ()
     refused: str | None = None
     failed: str | None = None
+    listening: PortSet = NO_PORTS
 
 
 def system_resolver(name: str) -> list[str]:
@@ -54,9 +57,22 @@ def system_resolver(name: str) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-def read_targets(entries: Iterable[Mapping[str, str]], resolver: Resolver = system_resolver) -> list[Target]:
-    """Each ``{host, address}`` as a Target; no entry is dropped and none raises."""
-    return [_read(str(entry["host"]), str(entry["address"]), resolver) for entry in entries]
+def read_targets(entries: Iterable[Mapping[str, Any]], resolver: Resolver = system_resolver) -> list[Target]:
+    """Each ``{host, address, listening}`` as a Target; no entry is dropped.
+
+    Raises ``PortError`` for a ``listening`` that is no list of ports: no other text of an entry raises.
+    """
+    return [
+        replace(_read(str(entry["host"]), str(entry["address"]), resolver), listening=_listening(number, entry))
+        for number, entry in enumerate(entries)
+    ]
+
+
+def _listening(number: int, entry: Mapping[str, Any]) -> PortSet:
+    try:
+        return PortSet.parse(entry.get("listening") or ())
+    except PortError as error:
+        raise PortError([f"targets[{number}].listening: {one}" for one in error.errors]) from error
 
 
 def _read(host: str, given: str, resolver: Resolver) -> Target:

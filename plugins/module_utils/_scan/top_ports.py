@@ -32,6 +32,9 @@ _COMMON = (
     *(10050, 10051, 11434, 16379, 16443, 19999, 20000, 24007, 26379, 27018, 30000, 32400, 33060, 47808, 49152, 50051),
 )
 
+#: The same as a set.
+COMMON = PortSet.of(_COMMON)
+
 
 def top_ports(count: int, program: NmapProgram | None) -> tuple[PortSet, str]:
     """The ``count`` most frequent TCP ports, and whose list they are from. Raises ScanError."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A vantage point and four hosts in network namespaces, with real listeners and real firewalls."""
+"""A vantage point and hosts in network namespaces, with real listeners and real firewalls."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,23 +46,31 @@ table inet lab {
     tcp dport 4 reject with icmpx type host-unreachable
     tcp dport 5 drop
   }
+  chain everywhere {
+    type nat hook prerouting priority dstnat;
+    ip daddr 198.18.200.5 tcp dport 1-65535 redirect to :21
+    ip6 daddr fd00:c8::5 tcp dport 1-65535 redirect to :8443
+  }
 }
 """
 
 
 @dataclass(frozen=True)
 class Lab:
-    """``open_``: no firewall; ``silent``: default drop, 22 and 443 let through; ``missing``: nobody."""
+    """``open_``: no firewall; ``silent``: default drop, 22 and 443 let through; ``shielded``: every port answers
+    open; ``missing``: nobody."""
 
     vantage: str
     hosts: str
     open_: str = "198.18.200.2"
     silent: str = "198.18.200.3"
     rejecting: str = "198.18.200.4"
+    shielded: str = "198.18.200.5"
     missing: str = "198.18.200.9"
     open6: str = "fd00:c8::2"
     silent6: str = "fd00:c8::3"
     rejecting6: str = "fd00:c8::4"
+    shielded6: str = "fd00:c8::5"
     missing6: str = "fd00:c8::9"
 
     def command(self, *, unprivileged: bool = False, python: str = sys.executable) -> list[str]:
@@ -155,8 +164,8 @@ def _network(vantage: str, hosts: str) -> None:
         f"ip -n {vantage} link add lab0 type veth peer name lab1 netns {hosts}",
         f"ip -n {vantage} addr add 198.18.200.1/24 dev lab0",
         f"ip -n {vantage} addr add fd00:c8::1/64 dev lab0 nodad",
-        *(f"ip -n {hosts} addr add 198.18.200.{last}/24 dev lab1" for last in (2, 3, 4)),
-        *(f"ip -n {hosts} addr add fd00:c8::{last}/64 dev lab1 nodad" for last in (2, 3, 4)),
+        *(f"ip -n {hosts} addr add 198.18.200.{last}/24 dev lab1" for last in (2, 3, 4, 5)),
+        *(f"ip -n {hosts} addr add fd00:c8::{last}/64 dev lab1 nodad" for last in (2, 3, 4, 5)),
         *(f"ip -n {name} link set lo up" for name in (vantage, hosts)),
         f"ip -n {vantage} link set lab0 up",
         f"ip -n {hosts} link set lab1 up",
@@ -164,12 +173,25 @@ def _network(vantage: str, hosts: str) -> None:
     ]
     for command in commands:
         subprocess.run(command.split(), check=True)
+    for name, link in ((vantage, "lab0"), (hosts, "lab1")):
+        _wait_for(lambda namespace=name, device=link: _has_link_local(namespace, device), "link-local addresses")
+
+
+def _has_link_local(namespace: str, device: str) -> bool:
+    """nmap asks for IPv6 neighbours from this address, which takes a second or two to be its own (RFC 4862)."""
+    show = ["ip", "-n", namespace, "-6", "addr", "show", "dev", device, "scope", "link"]
+    told = subprocess.run(show, capture_output=True, check=True).stdout
+    return b"fe80:" in told and b"tentative" not in told
 
 
 def _wait_for_udp(hosts: str) -> None:
+    listening = ["ip", "netns", "exec", hosts, "ss", "-Hlun"]
+    _wait_for(lambda: subprocess.run(listening, capture_output=True, check=True).stdout.count(b":53 ") >= 2, "dnsmasq")
+
+
+def _wait_for(is_there: Callable[[], bool], what: str) -> None:
     for _attempt in range(100):
-        told = subprocess.run(["ip", "netns", "exec", hosts, "ss", "-Hlun"], capture_output=True, check=True)
-        if told.stdout.count(b":53 ") >= 2:
+        if is_there():
             return
-        subprocess.run(["sleep", "0.1"], check=True)
-    raise TimeoutError("dnsmasq does not listen")
+        time.sleep(0.1)
+    raise TimeoutError(f"{what}: not there after 10 seconds")
