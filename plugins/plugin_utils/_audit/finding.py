@@ -90,11 +90,15 @@ def one_for_each_subject(findings: Iterable[Finding]) -> list[Finding]:
     for finding in findings:
         earlier = by_subject.setdefault(finding.subject, finding)
         if earlier is not finding:
-            kept, other = sorted((earlier, finding), key=lambda one: _GRAVEST_FIRST.index(one.status))
+            kept, other = sorted((earlier, finding), key=_gravest_first)
             if kept.status == other.status and other.message not in (kept.message, *kept.details):
                 kept = kept._replace(details=(*kept.details, other.message))
             by_subject[finding.subject] = kept
     return list(by_subject.values())
+
+
+def _gravest_first(finding: Finding) -> tuple[int, int, str]:
+    return (_GRAVEST_FIRST.index(finding.status), -severity_rank(finding.severity), finding.message)
 
 
 def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -19,28 +19,28 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
     """undeclared-listener: one finding for each listener that no declaration covers, or one pass."""
     if view.listeners is None:
         return
-    by_endpoint: dict[tuple[str, str, int, str], Listener] = {}
+    found = False
     for listener in view.listeners:
-        near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
-        if not any(covers(declaration, listener) for declaration in near):
-            by_endpoint[listener.namespace, listener.protocol, listener.port, listener.where] = listener
-    for (namespace, protocol, port, where), listener in by_endpoint.items():
-        near = view.declarations_for(protocol, port, namespace)
+        near = list(view.declarations_for(listener.protocol, listener.port, listener.namespace))
+        if any(covers(declaration, listener) for declaration in near):
+            continue
+        found = True
+        subject = f"{listener.protocol}/{listener.port} at {listener.where}"
         elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
         yield Finding(
             rule="undeclared-listener",
             status="fail",
             severity=_severity(listener),
             host=view.host,
-            namespace=namespace,
-            protocol=protocol,
-            port=port,
-            address=where,
+            namespace=listener.namespace,
+            protocol=listener.protocol,
+            port=listener.port,
+            address=listener.where,
             vantage=None,
-            message=f"{who(listener)} listens on {protocol}/{port} at {where}, undeclared{elsewhere}",
+            message=f"{who(listener)} listens on {subject}, undeclared{elsewhere}",
             owner=near[0].owner if near else None,
         )
-    if not by_endpoint:
+    if not found:
         yield Finding(
             rule="undeclared-listener",
             status="pass",

@@ -64,6 +64,16 @@ def test_undeclared_listener_has_a_finding_as_grave_as_its_reach(listener: Json,
     assert results["gate"]["passed"] is (severity in ("info", "low"))
 
 
+@pytest.mark.parametrize("reversed_order", [False, True])
+def test_of_two_sockets_at_one_endpoint_the_graver_counts_and_neither_is_lost(reversed_order: bool) -> None:
+    first = build.listener(40001, protocol="udp", ephemeral=True)
+    second = build.listener(40001, protocol="udp", owners=[build.owner(name="evil", executable="/tmp/evil")])
+    heard = [second, first] if reversed_order else [first, second]
+    (row,) = build.of_rule(build.judged(build.host_evidence([], heard)), "undeclared-listener")
+    assert row["severity"] == "medium"
+    assert {"nginx", "evil"} <= set(f"{row['message']} {' '.join(row['details'])}".split())
+
+
 @pytest.mark.parametrize(
     ("address", "listens"),
     [("192.0.2.10", "0.0.0.0"), ("loopback", "0.0.0.0"), ("loopback", "192.0.2.10"), ("192.0.2.0/24", "::")],
