@@ -21,7 +21,8 @@ _Key = tuple[str, str, Port]  # namespace, protocol, port or range
 def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """Rows in the order of namespace, protocol and port.
 
-    A row holds ``declared`` (text or None), ``listening`` (list of texts; None: not known),
+    A row holds ``declared`` (list of texts), ``reachable_from`` (vantage points that are declared, or
+    ``any``), ``listening`` (list of texts; None: not known),
     ``reachable`` (state by vantage point; "not known" where nothing is) and ``verdicts`` (the rules that
     did not pass, with their status).
     """
@@ -29,6 +30,8 @@ def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, An
     for declaration in view.inventory.declarations:
         row = _row(rows, view, (declaration.namespace, declaration.protocol, declaration.port.subject))
         row["declared"].append(_declared(declaration))
+        reach = ["any"] if declaration.reachable_from is None else declaration.reachable_from
+        row["reachable_from"] = sorted({*row["reachable_from"], *reach})
     for listener in view.listeners or ():
         row = _row(rows, view, _key_of_listener(view, listener))
         text = f"{listener.where} {who(listener)}"
@@ -56,6 +59,7 @@ def _row(rows: dict[_Key, dict[str, Any]], view: HostView, key: _Key) -> dict[st
             "protocol": protocol,
             "port": port,
             "declared": [],
+            "reachable_from": [],
             "listening": listening,
             "reachable": {},
             "verdicts": [],

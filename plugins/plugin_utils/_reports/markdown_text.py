@@ -32,6 +32,13 @@ def code(value: object, limit: int = DEFAULT_LIMIT) -> str:
     return f"`` {shown}{cut} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}{cut}`"
 
 
+def names(texts: Iterable[str], most: int = 20) -> str:
+    """Names as a list of code spans; what is more than ``most`` is counted."""
+    shown = list(texts)
+    rest = f" and {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(code(text) for text in shown[:most]) + rest
+
+
 def _escape(character: str) -> str:
     point = ord(character)
     if point <= 0xFF:

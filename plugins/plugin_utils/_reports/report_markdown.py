@@ -16,7 +16,8 @@ from typing import Any
 from .._audit.catalogue import CATALOGUE, SEVERITIES
 from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
-from .markdown_text import code, table
+from .markdown_text import code, names, table
+from .overview import Overview
 from .verdict import severity_counts, verdict
 
 Row = Mapping[str, Any]
@@ -40,8 +41,11 @@ def report_lines(results: Results) -> Iterator[str]:
     label = f" ({code(run['label'])})" if run["label"] else ""
     yield f"Run {code(run['run_id'])}{label}, judged as of {code(run['audit_date'])} (UTC)."
     yield ""
+    overview = Overview(results["hosts"], [vantage["name"] for vantage in results["coverage"]["vantages"]])
     yield from _scope(results)
+    yield from overview.listing()
     yield from _findings(results)
+    yield from overview.matrix()
     yield from _hosts(results)
     yield from _exceptions(results)
     yield from _method(results)
@@ -56,10 +60,10 @@ def _scope(results: Results) -> Iterator[str]:
     limit = f" (limit {code(run['limit'])})" if run["limit"] else ""
     if coverage["left_out"]:
         left_out = coverage["left_out"]
-        yield f"- Hosts of the inventory left out of this run{limit}: {len(left_out)}: {_names(left_out)}."
+        yield f"- Hosts of the inventory left out of this run{limit}: {len(left_out)}: {names(left_out)}."
     yield f"- Ports asked from outside: {_DEPTHS[run['settings']['scan_depth']]}."
     accepted = coverage["accepted_gaps"]
-    yield f"- Gaps accepted by name: {_names(accepted)}." if accepted else "- Gaps accepted by name: none."
+    yield f"- Gaps accepted by name: {names(accepted)}." if accepted else "- Gaps accepted by name: none."
     fail_on = code(run["settings"]["fail_on"])
     yield f"- The gate fails on: {fail_on}, and on everything not assessed that was not accepted."
     yield ""
@@ -68,7 +72,6 @@ def _scope(results: Results) -> Iterator[str]:
         _scanners(coverage),
     )
     yield from _not_assessed(results)
-    yield from _listing_coverage(results)
 
 
 def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
@@ -87,7 +90,7 @@ def _scanners(coverage: Row) -> Iterator[tuple[str, ...]]:
             yield (
                 code(vantage["name"]),
                 code(scanner["scanner"])
-                + (f" instead of {_names(scanner['instead_of'])}" if scanner["instead_of"] else ""),
+                + (f" instead of {names(scanner['instead_of'])}" if scanner["instead_of"] else ""),
                 engine,
                 f"{scanner['complete']} of {scanner['targets']}",
                 ports,
@@ -108,37 +111,6 @@ def _not_assessed(results: Results) -> Iterator[str]:
         yield f"- {code(row['host'] or 'the run')}: {code(row['message'])}; gap {code(row['gap'])}{accepted}"
         yield from (f"  - {code(detail)}" for detail in row["details"])
     yield ""
-
-
-def _listing_coverage(results: Results) -> Iterator[str]:
-    """How each host was listed. Hosts that were listed alike share a line."""
-    alike: dict[str, list[str]] = {}
-    for row in results["hosts"]:
-        if row["coverage"]:
-            alike.setdefault("; ".join(_listing(row["coverage"])), []).append(row["host"])
-    yield "### How the hosts were listed"
-    yield ""
-    for text, hosts in alike.items():
-        yield f"- {_names(hosts)}: {text}."
-    if not alike:
-        yield "No host was listed."
-    yield ""
-
-
-def _listing(coverage: Row) -> Iterator[str]:
-    ways: dict[str, list[str]] = {}
-    for source, how in sorted(coverage["sources"].items()):
-        ways.setdefault(how, []).append(code(source.replace("_", " ")))
-    yield ", ".join(f"{' and '.join(sources)} through {code(how)}" for how, sources in sorted(ways.items()))
-    yield "privileged" if coverage["privileged"] else "not privileged"
-    unknown = coverage["owners"]["unknown"]
-    yield f"owners unknown for {code(unknown)} listeners" if unknown else "every owner known"
-    namespaces = coverage["namespaces"]
-    yield f"network namespaces asked: {code(namespaces['asked'])}, missed: {len(namespaces['missed'])}"
-    skipped = ", ".join(code(one["what"]) for one in coverage["not_looked_at"])
-    yield f"not looked at: {skipped}" if skipped else "nothing left out"
-    if coverage["problems"]:
-        yield "problems: " + ", ".join(f"{code(one['code'])} {code(one['message'])}" for one in coverage["problems"])
 
 
 def _findings(results: Results) -> Iterator[str]:
@@ -182,7 +154,7 @@ def _hosts(results: Results) -> Iterator[str]:
         facts = ", ".join(code(about[key]) for key in ("hostname", "kernel") if about.get(key))
         addresses = sorted({address for some in row["addresses"].values() for address in some})
         assessed = "Assessed" if row["assessed"] else "Not fully assessed"
-        scanned = f"Scanned as {_names(addresses)}." if addresses else "No address of it was scanned."
+        scanned = f"Scanned as {names(addresses)}." if addresses else "No address of it was scanned."
         yield f"{assessed}: {code(row['status'])}{f', {facts}' if facts else ''}. {scanned}"
         if row["message"]:
             yield ""
@@ -251,9 +223,3 @@ def _method(results: Results) -> Iterator[str]:
     yield "- Evidence is in `evidence/` beside this file, the results as data in `results.json`,"
     yield "  digests of every file in `manifest.json`."
     yield ""
-
-
-def _names(names: Iterable[str], most: int = 20) -> str:
-    shown = list(names)
-    rest = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return ", ".join(code(name) for name in shown[:most]) + rest

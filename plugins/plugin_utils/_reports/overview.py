@@ -1,0 +1,106 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all hosts have in common, gathered in one go through them: how they were listed, and who reaches what.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .markdown_text import code, names, table
+
+Row = Mapping[str, Any]
+
+
+class Overview:
+    """Sums over the hosts of the results."""
+
+    def __init__(self, hosts: Iterable[Row], vantages: Sequence[str]) -> None:
+        self._vantages = vantages
+        self._listed_alike: dict[str, list[str]] = {}
+        # (protocol, port, declared reach) -> vantage point -> how often each state was seen
+        self._seen: dict[tuple[str, str, tuple[str, ...]], dict[str, Counter[str]]] = {}
+        for host in hosts:
+            if host["coverage"]:
+                self._listed_alike.setdefault("; ".join(_listing(host["coverage"])), []).append(host["host"])
+            for row in host["ports"]:
+                if row["declared"] and row["namespace"] == "host":
+                    self._count(row)
+
+    def _count(self, row: Row) -> None:
+        key = (row["protocol"], str(row["port"]), tuple(row["reachable_from"]))
+        seen = self._seen.setdefault(key, {})
+        for vantage, state in row["reachable"].items():
+            seen.setdefault(vantage, Counter())[state] += 1
+
+    def listing(self) -> Iterator[str]:
+        """How each host was listed. Hosts that were listed alike share a line."""
+        yield "### How the hosts were listed"
+        yield ""
+        for text, hosts in self._listed_alike.items():
+            yield f"- {names(hosts)}: {text}."
+        if not self._listed_alike:
+            yield "No host was listed."
+        yield ""
+
+    def matrix(self) -> Iterator[str]:
+        """Declared ports down, vantage points across: evidence for segmentation (PCI DSS 4.0.1, 11.4.5)."""
+        yield "## Segmentation"
+        yield ""
+        if not self._seen:
+            yield "No port is declared."
+            yield ""
+            return
+        yield "Declared ports down, vantage points across: on how many hosts each state was seen. What stands in bold is"
+        yield "not as declared: open where it must not be reached, or not open where it is declared reachable."
+        yield ""
+        rows = sorted(self._seen.items(), key=lambda item: (item[0][0], _number(item[0][1]), item[0]))
+        yield from table(
+            ("declared", "reachable from", *map(code, self._vantages)),
+            (
+                (
+                    code(f"{protocol}/{port}"),
+                    names(reach) or "nowhere",
+                    *(_cell(seen.get(vantage), vantage, reach) for vantage in self._vantages),
+                )
+                for (protocol, port, reach), seen in rows
+            ),
+        )
+
+
+def _cell(states: Counter[str] | None, vantage: str, reach: Sequence[str]) -> str:
+    if not states:
+        return "not asked"
+    declared_open = vantage in reach or "any" in reach
+    texts = []
+    for state, count in sorted(states.items()):
+        text = f"{code(state)} {count}"
+        deviates = state != "not known" and (state == "open") != declared_open
+        texts.append(f"**{text}**" if deviates else text)
+    return ", ".join(texts)
+
+
+def _listing(coverage: Row) -> Iterator[str]:
+    ways: dict[str, list[str]] = {}
+    for source, how in sorted(coverage["sources"].items()):
+        ways.setdefault(how, []).append(code(source.replace("_", " ")))
+    yield ", ".join(f"{' and '.join(sources)} through {code(how)}" for how, sources in sorted(ways.items()))
+    yield "privileged" if coverage["privileged"] else "not privileged"
+    unknown = coverage["owners"]["unknown"]
+    yield f"owners unknown for {code(unknown)} listeners" if unknown else "every owner known"
+    namespaces = coverage["namespaces"]
+    yield f"network namespaces asked: {code(namespaces['asked'])}, missed: {len(namespaces['missed'])}"
+    skipped = ", ".join(code(one["what"]) for one in coverage["not_looked_at"])
+    yield f"not looked at: {skipped}" if skipped else "nothing left out"
+    if coverage["problems"]:
+        yield "problems: " + ", ".join(f"{code(one['code'])} {code(one['message'])}" for one in coverage["problems"])
+
+
+def _number(port: str) -> int:
+    return int(port.split("-", 1)[0])
