@@ -57,7 +57,7 @@ class Overview:
             yield "No port is declared."
             yield ""
             return
-        yield "Declared ports down, vantage points across: on how many hosts each state was seen. What stands in bold is"
+        yield "Declared ports down, vantage points across: on how many hosts each state was seen. Bold is what is"
         yield "not as declared: open where it must not be reached, or not open where it is declared reachable."
         yield ""
         rows = sorted(self._seen.items(), key=lambda item: (item[0][0], _number(item[0][1]), item[0]))
