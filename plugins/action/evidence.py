@@ -30,6 +30,7 @@ class ActionModule(Door):
     ARGUMENTS: ClassVar[dict[str, Any]] = {
         "run_dir": {"type": "path", "required": True},
         "namespaces": {"type": "str", "choices": ["host", "all"], "default": "host"},
+        "owners": {"type": "str", "choices": ["unit", "first", "all"], "default": "all"},
         "packages": {"type": "bool", "default": True},
     }
 
@@ -51,7 +52,7 @@ class ActionModule(Door):
         }
         run = RunDirectory(Path(arguments["run_dir"]))
         try:
-            options = {key: arguments[key] for key in ("namespaces", "packages")}
+            options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
             run.write_host(host, {**evidence, "status": "unreachable", "message": error.message})

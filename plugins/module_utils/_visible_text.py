@@ -36,6 +36,8 @@ def visible(value: bytes | str, limit: int = DEFAULT_LIMIT) -> str:
             return value
         value = value.encode("utf-8", "surrogateescape" if _only_smuggled_bytes(value) else "backslashreplace")
     text = value.decode("utf-8", "backslashreplace")
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     cut = max(0, len(text) - limit)
     shown = "".join(_shown(character) for character in text[:limit])
     return f"{shown}[+{cut} more]" if cut else shown

@@ -26,6 +26,14 @@ options:
     type: str
     choices: [host, all]
     default: host
+  owners:
+    description:
+      - How far to look for who is behind a listener, as M(vigil.ports.listeners_info) does.
+      - With V(first) or V(unit), a declaration that names a process cannot be held against all that hold the port, and
+        is not assessed.
+    type: str
+    choices: [unit, first, all]
+    default: all
   packages:
     description:
       - Whether to look up the packages of the executables.

@@ -31,6 +31,23 @@ options:
       - host
       - all
     default: host
+  owners:
+    description:
+      - How far to look for who is behind a listener. It is what a listing costs.
+      - V(all) names every process that holds the socket, and looks at the open files of all processes for that. A
+        process that shares a port with a service, or that was handed its socket, is found by this only.
+      - V(first) names one process for each listener, from the few that can be it, which are those in the cgroup that
+        the socket was made in, then those of its user. RV(listeners[].owners_state) is V(partial) then, as others may
+        hold the socket too.
+      - V(unit) looks at no process. RV(listeners[].unit), RV(listeners[].container) and RV(listeners[].uid) are those
+        that the kernel tells of the socket, by its cgroup (Linux 5.8 and cgroup v2), and RV(listeners[].owners) is
+        empty.
+    type: str
+    choices:
+      - unit
+      - first
+      - all
+    default: all
   packages:
     description:
       - Whether to look up the installed package of each executable, with C(dpkg-query), C(rpm) or C(apk).
@@ -93,6 +110,10 @@ EXAMPLES = r"""
     packages: true
     commands: none
   become: true
+
+- name: See what listens in which unit, in milliseconds on any host
+  vigil.ports.listeners_info:
+    owners: unit
 
 # What community.general.listen_ports_facts gave as facts
 - name: See what listens on the host
@@ -188,7 +209,7 @@ listeners:
       returned: always
       sample: docker/4f5ee1b26a1c
     owners:
-      description: The processes that hold the socket open, by process id.
+      description: The processes that hold the socket open, by process id; those that O(owners) asks for.
       type: list
       elements: dict
       returned: always
@@ -262,7 +283,8 @@ listeners:
               sample: dpkg
     owners_state:
       description:
-        - V(known) when each socket of the endpoint has an owner, V(partial) when some have, V(unknown) when none has.
+        - V(known) when each socket of the endpoint has an owner and all processes were looked at, V(partial) when some
+          have or when O(owners=first) named one, V(unknown) when none has.
         - A socket of the kernel itself has no owner, and neither has one of a process that may not be looked at; the
           two cannot be told apart, so both are V(unknown). V(kernel) is reserved for sockets that are known to be the
           kernel's.
@@ -397,17 +419,19 @@ coverage:
       returned: always
       contains:
         asked:
-          description: V(all), as all processes are looked at.
+          description: The value of O(owners).
           type: str
           returned: always
           sample: all
         complete:
-          description: Whether each process could be looked at.
+          description: Whether each process was looked at, which O(owners=all) asks for.
           type: bool
           returned: always
           sample: true
         unknown:
-          description: How many listeners have a socket without a known owner.
+          description: >-
+            How many listeners have a socket without a known owner; with O(owners=first) no owner at all, and with
+            O(owners=unit) neither unit nor container.
           type: int
           returned: always
           sample: 0
@@ -495,6 +519,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "namespaces": {"type": "str", "choices": ["host", "all"], "default": "host"},
+            "owners": {"type": "str", "choices": ["unit", "first", "all"], "default": "all"},
             "packages": {"type": "bool", "default": False},
             "commands": {"type": "str", "choices": ["none", "redacted", "full"], "default": "redacted"},
         },
@@ -502,7 +527,7 @@ def main() -> None:
     )
     if not sys.platform.startswith("linux"):
         module.fail_json(msg=f"vigil.ports.listeners_info needs Linux; this host runs {sys.platform}.")
-    request = Request(**{name: module.params[name] for name in ("namespaces", "packages", "commands")})
+    request = Request(**{name: module.params[name] for name in Request._fields})
     module.exit_json(changed=False, **observe(request, Host()))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterable
+from typing import Iterable, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import NOWHERE, Place
 
@@ -38,7 +38,7 @@ def place_of_membership(content: bytes) -> Place:
         if len(parts) == 3:
             paths["unified" if parts[0] == "0" else parts[1]] = parts[2]
     unit = unit_of(paths.get("name=systemd", "")) or unit_of(paths.get("unified", ""))
-    containers = (container_of(path) for _hierarchy, path in sorted(paths.items()))
+    containers = map(container_of, dict.fromkeys(path for _hierarchy, path in sorted(paths.items())))
     container = next((container for container in containers if container), None)
     return Place(unit, container)
 
@@ -108,26 +108,32 @@ def unescaped(field: bytes) -> bytes:
     return re.sub(rb"\\([0-3][0-7]{2})", lambda match: bytes((int(match[1], 8),)), field)
 
 
-def places_of_ids(mount: str, ids: Iterable[int]) -> dict[int, Place]:
+class Cgroup(NamedTuple):
+    directory: str
+    place: Place
+
+
+def cgroups_of_ids(mount: str, ids: Iterable[int]) -> dict[int, Cgroup]:
     """Where sockets were made: a cgroup v2 id is the inode number of its directory below ``mount``.
 
     An id without a directory (it is gone, or outside of our cgroup namespace) is left out. Raises OSError
     when ``mount`` cannot be read.
     """
     missing: set[int] = set(ids)
-    found: dict[int, Place] = {}
+    found: dict[int, Cgroup] = {}
     root = os.stat(mount).st_ino
     if root in missing:
-        found[root] = NOWHERE
+        found[root] = Cgroup(mount, NOWHERE)
         missing.discard(root)
-    waiting = [(mount, "")]
-    while waiting and missing:
-        directory, path = waiting.pop()
+    waiting = [(mount, "")]  # units are high up, so the tree is gone through level by level
+    for directory, path in waiting:
+        if not missing:
+            break
         for entry in _directories(directory, must_exist=not path):
             below = f"{path}/{entry.name}"
             number = entry.inode()
             if number in missing:
-                found[number] = place_of(below)
+                found[number] = Cgroup(entry.path, place_of(below))
                 missing.discard(number)
             waiting.append((entry.path, below))
     return found
@@ -135,6 +141,9 @@ def places_of_ids(mount: str, ids: Iterable[int]) -> dict[int, Place]:
 
 def _directories(directory: str, must_exist: bool) -> list[os.DirEntry[str]]:
     try:
+        # A directory has a link from itself, from above and from each one in it: most cgroups have none in them.
+        if os.stat(directory).st_nlink == 2:
+            return []
         with os.scandir(directory) as entries:
             return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError:

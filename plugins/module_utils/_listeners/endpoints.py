@@ -13,9 +13,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import pwd
+from functools import lru_cache
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence, TypeVar
 
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import shown_command
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     NOWHERE,
     BoundSocket,
@@ -42,15 +42,22 @@ class Knowledge(NamedTuple):
     socket_units: tuple[SocketUnit, ...] = ()
     packages: Mapping[bytes, Package] = {}
     commands: str = "redacted"
+    owners: str = "all"
 
 
-def listeners(seen: Mapping[str, SocketsSeen], known: Knowledge) -> list[dict[str, Any]]:
-    """The listeners of all namespaces (by name), sorted: our own namespace, then by namespace, protocol and port."""
+def by_endpoint(seen: Mapping[str, SocketsSeen]) -> dict[tuple[Any, ...], list[BoundSocket]]:
+    """The sockets of each listener."""
     groups: dict[tuple[Any, ...], list[BoundSocket]] = {}
     for namespace, there in seen.items():
         for socket in there.sockets:
             key = (namespace, socket.protocol, socket.family, socket.address, socket.port, socket.interface)
             groups.setdefault(key, []).append(socket)
+    return groups
+
+
+def listeners(seen: Mapping[str, SocketsSeen], known: Knowledge) -> list[dict[str, Any]]:
+    """The listeners of all namespaces (by name), sorted: our own namespace, then by namespace, protocol and port."""
+    groups = by_endpoint(seen)
     owner_rows = {pid: _owner(process, known) for pid, process in known.walk.processes.items()}
     ordered = sorted(groups, key=_order)
     return [_listener(key[0], groups[key], seen[key[0]].local_ports, known, owner_rows) for key in ordered]
@@ -89,7 +96,7 @@ def _listener(
         "activates": _shown(activates),
         "container": _shown(container),
         "owners": [owner_rows[pid] for pid in holders],
-        "owners_state": _owners_state(sockets, known.walk),
+        "owners_state": _owners_state(sockets, known),
         "sockets": len(inodes) + sum(1 for socket in sockets if not socket.inode),
         "ephemeral": _is_ephemeral(first, local_ports),
     }
@@ -101,9 +108,10 @@ def _v6only(sockets: Iterable[BoundSocket]) -> bool | None:
     return next((value for value in (False, None, True) if value in values), None)
 
 
-def _owners_state(sockets: Sequence[BoundSocket], walk: Walk) -> str:
-    held = sum(1 for socket in sockets if socket.inode in walk.holders)
-    if held == len(sockets):
+def _owners_state(sockets: Sequence[BoundSocket], known: Knowledge) -> str:
+    """Of one owner that was looked for, nobody knows whether it is the only one."""
+    held = sum(1 for socket in sockets if socket.inode in known.walk.holders)
+    if held == len(sockets) and known.owners == "all":
         return "known"
     return "partial" if held else "unknown"
 
@@ -169,12 +177,16 @@ def may_be_packaged(process: Process) -> bool:
 def _command(process: Process, commands: str) -> str | None:
     if commands == "none" or process.arguments is None:
         return None
+    # Only here: its patterns take longer to compile than most listings take.
+    from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import shown_command
+
     arguments = [os.fsdecode(argument) for argument in process.arguments]
     return visible(shown_command(arguments, redact=commands != "full"))
 
 
+@lru_cache(maxsize=None)
 def user_name(uid: int | None) -> str | None:
-    """None where the uid has no entry (or is a container's)."""
+    """None where the uid has no entry (or is a container's). A directory server may have to be asked: once for each."""
     if uid is None:
         return None
     try:

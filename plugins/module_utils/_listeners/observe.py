@@ -13,17 +13,23 @@ import os
 import socket
 import sys
 import time
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress, own_addresses
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import places_of_ids, unified_mount
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import (
+    Cgroup,
+    cgroups_of_ids,
+    unified_mount,
+)
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.endpoints import (
     Knowledge,
+    by_endpoint,
     is_held_by_systemd,
     listeners,
     may_be_packaged,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    BoundSocket,
     Namespace,
     Package,
     Place,
@@ -43,11 +49,10 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink imp
     Opener,
     open_netlink,
 )
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.packages import manager_of_host, owning_packages
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.owners import Claim, all_owners, first_owners
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import (
     is_privileged,
     sees_all_processes,
-    walk,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
@@ -57,6 +62,12 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import v
 _SYSTEMD_IS_RUNNING = "/run/systemd/system"  # sd_booted(3)
 # A source of all namespaces together is the worst of them: what is wrong in one is not hidden by the others.
 _WORST_FIRST = ("failed", "proc", "netlink", "absent")
+# Which listeners lack an owner of the kind that was asked for.
+_WITHOUT_OWNER: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "unit": lambda row: row["unit"] is None and row["container"] is None,
+    "first": lambda row: not row["owners"],
+    "all": lambda row: bool(row["owners_state"] != "known"),
+}
 
 
 class Request(NamedTuple):
@@ -65,6 +76,7 @@ class Request(NamedTuple):
     namespaces: str = OWN
     packages: bool = False
     commands: str = "redacted"
+    owners: str = "all"
 
 
 class Host(NamedTuple):
@@ -81,18 +93,20 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     started = _now()
     seen = look.at_namespaces()
     addresses = look.at_addresses()
-    walked = look.at_processes(seen)
-    places = look.at_cgroups(seen)
+    cgroups = look.at_cgroups(seen)
+    walked = look.at_processes(seen, cgroups)
+    places = {number: cgroup.place for number, cgroup in cgroups.items()}
     known = Knowledge(
         walk=walked,
         places=places,
         socket_units=look.at_socket_units(walked, places),
         packages=look.at_packages(walked),
         commands=request.commands,
+        owners=request.owners,
     )
     rows = listeners(seen, known)
-    unknown = sum(1 for row in rows if row["owners_state"] != "known")
-    hidden = unknown > 0 and look.at_hidden_processes()
+    unknown = sum(map(_WITHOUT_OWNER[request.owners], rows))
+    hidden = unknown > 0 and request.owners != "unit" and look.at_hidden_processes()
     return {
         "listeners": rows,
         "addresses": [{**own._asdict(), "interface": visible(own.interface)} for own in addresses],
@@ -108,8 +122,8 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
             "sources": _worst_sources(seen),
             "not_looked_at": _not_looked_at(seen),
             "owners": {
-                "asked": "all",
-                "complete": look.privileged and not walked.denied and not hidden,
+                "asked": request.owners,
+                "complete": request.owners == "all" and look.privileged and not walked.denied and not hidden,
                 "unknown": unknown,
             },
             "namespaces": {
@@ -168,10 +182,16 @@ class _Observation:
             self.problems.append(Problem("addresses-unknown", f"the host's own addresses: netlink: {error}"))
             return ()
 
-    def at_processes(self, seen: Mapping[str, SocketsSeen]) -> Walk:
-        inodes = {found.inode for there in seen.values() for found in there.sockets}
+    def at_processes(self, seen: Mapping[str, SocketsSeen], cgroups: Mapping[int, Cgroup]) -> Walk:
+        """Once, for all namespaces."""
+        groups = list(by_endpoint(seen).values())
         try:
-            walked = walk(self._host.proc, inodes)
+            if self._request.owners == "unit":
+                return Walk({}, {}, 0)
+            if self._request.owners == "first":
+                walked = first_owners(self._host.proc, [_claim(sockets, cgroups) for sockets in groups])
+            else:
+                walked = all_owners(self._host.proc, {found.inode for sockets in groups for found in sockets})
         except OSError as error:
             self.problems.append(Problem("processes-unreadable", f"{self._host.proc}: {error}"))
             return Walk({}, {}, 1)
@@ -189,14 +209,14 @@ class _Observation:
         self.problems.append(Problem("processes-hidden", message))
         return True
 
-    def at_cgroups(self, seen: Mapping[str, SocketsSeen]) -> dict[int, Place]:
+    def at_cgroups(self, seen: Mapping[str, SocketsSeen]) -> dict[int, Cgroup]:
         ids = {found.cgroup_id for there in seen.values() for found in there.sockets if found.cgroup_id}
         if not ids:
             return {}
         try:
             with open(f"{self._host.proc}/self/mountinfo", "rb") as file:
                 mount = unified_mount(file.read())
-            return places_of_ids(mount, ids) if mount else {}
+            return cgroups_of_ids(mount, ids) if mount else {}
         except OSError as error:
             self.problems.append(Problem("cgroups-unreadable", f"cgroup v2: {error}"))
             return {}
@@ -215,6 +235,11 @@ class _Observation:
     def at_packages(self, walked: Walk) -> dict[bytes, Package]:
         if not self._request.packages:
             return {}
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.packages import (
+            manager_of_host,
+            owning_packages,
+        )
+
         self.manager = manager_of_host()
         if self.manager is None:
             self.problems.append(Problem("package-manager-unknown", "no database of dpkg, rpm or apk on this host"))
@@ -227,8 +252,17 @@ class _Observation:
         except ProgramError as error:
             self.problems.append(Problem("packages-unknown", str(error)))
             return {}
-        self.packages_complete = True
+        self.packages_complete = self._request.owners != "unit"  # without processes there are no executables
         return found
+
+
+def _claim(sockets: Sequence[BoundSocket], cgroups: Mapping[int, Cgroup]) -> Claim:
+    made_in = (cgroups.get(found.cgroup_id) for found in sockets if found.cgroup_id)
+    return Claim(
+        inodes=frozenset(found.inode for found in sockets if found.inode),
+        uids=frozenset(found.uid for found in sockets if found.uid is not None),
+        cgroups=frozenset(cgroup.directory for cgroup in made_in if cgroup is not None),
+    )
 
 
 def _worst_sources(seen: Mapping[str, SocketsSeen]) -> dict[str, str]:

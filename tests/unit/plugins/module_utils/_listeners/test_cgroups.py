@@ -77,9 +77,9 @@ def test_a_cgroup_id_is_the_inode_of_its_directory(tmp_path: Path) -> None:
     service = tmp_path / "system.slice" / "a.service"
     service.mkdir(parents=True)
     root, inode = os.stat(tmp_path).st_ino, os.stat(service).st_ino
-    assert cgroups.places_of_ids(str(tmp_path), [root, inode, 1]) == {
-        root: Place(None, None),
-        inode: Place("a.service", None),
+    assert cgroups.cgroups_of_ids(str(tmp_path), [root, inode, 1]) == {
+        root: (str(tmp_path), Place(None, None)),
+        inode: (str(service), Place("a.service", None)),
     }
 
 

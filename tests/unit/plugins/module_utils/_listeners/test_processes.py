@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.vigil.ports.plugins.module_utils._listeners import processes
+from ansible_collections.vigil.ports.plugins.module_utils._listeners import owners
 
 Experiment = Callable[..., Any]
 
@@ -59,7 +59,7 @@ def test_a_pid_that_was_given_to_another_process_is_not_named(experiment: Experi
     victim, successor, holders, names = experiment("""
 a = listen("127.0.0.1", 8001)
 victim = child()
-described, seen = processes._described, []
+described, seen = owners.described, []
 def successor_takes_over(directory, pid):
     if pid != victim or seen:
         return described(directory, pid)
@@ -68,9 +68,9 @@ def successor_takes_over(directory, pid):
     open("/proc/sys/kernel/ns_last_pid", "w").write(str(victim - 1))
     seen.append(child(lambda: (a.close(), libc.prctl(15, b"innocent", 0, 0, 0))))
     return described(directory, pid)
-processes._described = successor_takes_over
-owners = row(observe(Request(), Host()), 8001)["owners"]
-tell([victim, seen[0], [owner["pid"] for owner in owners], [owner["name"] for owner in owners]])
+owners.described = successor_takes_over
+found = row(observe(Request(), Host()), 8001)["owners"]
+tell([victim, seen[0], [owner["pid"] for owner in found], [owner["name"] for owner in found]])
 """)
     assert victim == successor, "the experiment did not get the pid again"
     assert victim not in holders
@@ -78,21 +78,21 @@ tell([victim, seen[0], [owner["pid"] for owner in owners], [owner["name"] for ow
 
 
 def test_a_socket_that_moves_into_a_child_born_during_the_walk_is_found(experiment: Experiment) -> None:
-    heir, owners = experiment("""
+    heir, named = experiment("""
 a = listen("127.0.0.1", 8001)
 heir = []
-real = processes.pids
+real = owners.pids
 def born_later(proc):
     found = real(proc)
     if not heir:
         heir.append(child())
         a.close()
     return found
-processes.pids = born_later
-owners = row(observe(Request(), Host()), 8001)["owners"]
-tell([heir[0], owners])
+owners.pids = born_later
+named = row(observe(Request(), Host()), 8001)["owners"]
+tell([heir[0], named])
 """)
-    assert [owner["pid"] for owner in owners] == [heir]
+    assert [owner["pid"] for owner in named] == [heir]
 
 
 def test_the_effective_user_of_the_process_and_the_user_of_the_socket(experiment: Experiment) -> None:
@@ -134,8 +134,8 @@ def test_one_process_that_cannot_be_read_never_ends_the_walk(
         return real(path, *args, **options)
 
     monkeypatch.setattr(os, "open", refuse)
-    monkeypatch.setattr(processes, "pids", lambda proc: [os.getpid()])
-    found = processes.walk("/proc", [12345])
+    monkeypatch.setattr(owners, "pids", lambda proc: [os.getpid()])
+    found = owners.all_owners("/proc", [12345])
     assert (dict(found.holders), found.denied) == ({}, denied)
 
 
@@ -159,5 +159,5 @@ tell([json.loads(subprocess.run(contained, stdout=subprocess.PIPE, check=True).s
 
 
 def test_nothing_wanted_costs_no_walk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "pids", lambda proc: pytest.fail("walked"))
-    assert processes.walk("/proc", [0]).holders == {}
+    monkeypatch.setattr(owners, "pids", lambda proc: pytest.fail("walked"))
+    assert owners.all_owners("/proc", [0]).holders == {}
