@@ -112,10 +112,11 @@ def test_not_required_and_not_listening_is_nothing() -> None:
 @pytest.mark.parametrize(
     "listener",
     [
-        build.listener(443, protocol="udp"),
-        build.listener(443, namespace="container/0123456789ab"),
+        build.listener(443, "192.0.2.10", protocol="udp"),
+        build.listener(443, "192.0.2.10", namespace="container/0123456789ab"),
         build.listener(443, "127.0.0.1"),
-        build.listener(444),
+        build.listener(443),
+        build.listener(444, "192.0.2.10"),
     ],
 )
 def test_a_listener_elsewhere_is_not_the_declared_one(listener: Json) -> None:
@@ -277,11 +278,12 @@ def test_reachable_from_any_is_forbidden_to_nobody() -> None:
     ],
 )
 def test_a_scan_that_did_not_see_all_passes_nothing_but_keeps_what_it_saw(rule: str, cut: Json) -> None:
-    results = build.judged(build.host_evidence([], []), [build.scan([build.target([8080], **cut)])])
-    assert "pass" not in build.statuses(results, rule)
-    if rule == "undeclared-exposure":
-        assert found(results, rule) == [("tcp", 8080, build.ADDRESS)]
-    assert results["gate"]["passed"] is False
+    for opened in ([8080], []):
+        results = build.judged(build.host_evidence([], []), [build.scan([build.target(opened, **cut)])])
+        assert "pass" not in build.statuses(results, rule)
+        if rule == "undeclared-exposure":
+            assert found(results, rule) == [("tcp", port, build.ADDRESS) for port in opened]
+        assert results["gate"]["passed"] is False
 
 
 # blocked-service
