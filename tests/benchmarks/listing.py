@@ -9,4 +9,4 @@ import sys
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import Host, Request, observe
 
-json.dump(observe(Request(owners=sys.argv[1]), Host()), sys.stdout)
+sys.stdout.write(json.dumps(observe(Request(owners=sys.argv[1]), Host())))

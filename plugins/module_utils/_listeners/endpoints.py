@@ -18,6 +18,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, TypeVar
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     NOWHERE,
+    OWN,
     BoundSocket,
     Package,
     Place,
@@ -26,8 +27,6 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     SocketUnit,
     Walk,
 )
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import OWN
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import unit_for
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 _SYSTEMD = 1
@@ -139,7 +138,9 @@ def _unit(
     by_cgroup = _place(sockets, known).unit
     if by_cgroup is not None and by_cgroup.endswith(".socket"):
         return by_cgroup, next((unit.triggers for unit in known.socket_units if unit.name == by_cgroup), None)
-    if is_held_by_systemd(process.pid for process in processes):
+    if known.socket_units and is_held_by_systemd(process.pid for process in processes):
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import unit_for
+
         declared = unit_for(sockets[0], known.socket_units)
         if declared is not None:
             return declared.name, declared.triggers

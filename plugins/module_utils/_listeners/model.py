@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple
 
+OWN = "host"  # the name of the network namespace that the module runs in
 TCP_LISTEN = 10  # include/net/tcp_states.h
 UNCONNECTED = 7  # TCP_CLOSE: how a bound, unconnected UDP socket is shown
 
@@ -88,6 +89,14 @@ class Walk(NamedTuple):
     holders: Mapping[int, tuple[int, ...]]  # inode -> pids
     processes: Mapping[int, Process]
     denied: int
+
+
+class Claim(NamedTuple):
+    """A listener that wants an owner: its sockets, and what is known of who made them."""
+
+    inodes: frozenset[int]
+    uids: frozenset[int]
+    cgroups: frozenset[str]  # their directories
 
 
 class Package(NamedTuple):

@@ -16,10 +16,9 @@ import sys
 from typing import Callable, Iterator, NamedTuple, TypeVar
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership, unescaped
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Namespace
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import OWN, Namespace
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import pids
 
-OWN = "host"
 _CLONE_NEWNET = 0x40000000
 _MOUNTED = re.compile(rb"net:\[(\d+)\]\Z")
 _NAMED = re.compile(r"/run/netns/([^/]+)\Z")

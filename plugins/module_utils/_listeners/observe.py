@@ -4,7 +4,8 @@
 
 """The whole observation of one host: sockets, then owners, then what is known about both.
 
-This module is private to the collection.
+What only some observations need is imported where it is needed: a module is started anew for each of them, and
+Ansible has it compile all that it imports. This module is private to the collection.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.endpoints i
     may_be_packaged,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    OWN,
     BoundSocket,
+    Claim,
     Namespace,
     Package,
     Place,
@@ -38,24 +41,16 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     SocketUnit,
     Walk,
 )
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import (
-    OWN,
-    NamespaceError,
-    find_namespaces,
-    inside,
-)
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import (
     NetlinkError,
     Opener,
     open_netlink,
 )
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.owners import Claim, all_owners, first_owners
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import (
     is_privileged,
     sees_all_processes,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.sockets import interface_name, observe_sockets
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
@@ -150,21 +145,31 @@ class _Observation:
         self.problems: list[Problem] = []
 
     def at_namespaces(self) -> dict[str, SocketsSeen]:
+        seen = {OWN: self._sockets()} if self._request.namespaces == OWN else self._at_all_namespaces()
+        for name, there in seen.items():
+            prefix = "" if name == OWN else f"{name}: "
+            self.problems.extend(Problem(each.code, prefix + each.message) for each in there.problems)
+        return seen
+
+    def _sockets(self) -> SocketsSeen:
+        return observe_sockets(self._host.proc, self._host.opener)
+
+    def _at_all_namespaces(self) -> dict[str, SocketsSeen]:
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import NamespaceError, inside
+
         seen: dict[str, SocketsSeen] = {}
         for namespace in self._namespaces():
             try:
-                there = inside(namespace, lambda: observe_sockets(self._host.proc, self._host.opener))
+                there = inside(namespace, self._sockets)
             except NamespaceError as error:
                 self.missed.append({"namespace": visible(namespace.name), "reason": visible(str(error))})
                 continue
             seen[namespace.name] = there
-            prefix = "" if namespace.name == OWN else f"{namespace.name}: "
-            self.problems.extend(Problem(each.code, prefix + each.message) for each in there.problems)
         return seen
 
     def _namespaces(self) -> tuple[Namespace, ...]:
-        if self._request.namespaces == OWN:
-            return (Namespace(OWN, 0, ()),)
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import find_namespaces
+
         try:
             found = find_namespaces(self._host.proc)
         except OSError as error:
@@ -184,10 +189,12 @@ class _Observation:
 
     def at_processes(self, seen: Mapping[str, SocketsSeen], cgroups: Mapping[int, Cgroup]) -> Walk:
         """Once, for all namespaces."""
-        groups = list(by_endpoint(seen).values())
+        if self._request.owners == "unit":
+            return Walk({}, {}, 0)
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.owners import all_owners, first_owners
+
+        groups = by_endpoint(seen).values()
         try:
-            if self._request.owners == "unit":
-                return Walk({}, {}, 0)
             if self._request.owners == "first":
                 walked = first_owners(self._host.proc, [_claim(sockets, cgroups) for sockets in groups])
             else:
@@ -226,6 +233,8 @@ class _Observation:
         made_by_it = any((place.unit or "").endswith(".socket") for place in places.values())
         if not (made_by_it or is_held_by_systemd(walked.processes)) or not os.path.isdir(_SYSTEMD_IS_RUNNING):
             return ()
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
+
         try:
             return ask_systemd(self._host.run)
         except ProgramError as error:

@@ -14,9 +14,9 @@ from __future__ import annotations
 import errno
 import os
 from functools import partial
-from typing import Callable, Iterable, Iterator, NamedTuple, Sequence
+from typing import Callable, Iterable, Iterator, Sequence
 
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Process, Walk
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Claim, Process, Walk
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import described, pids
 
 _SOCKET = "socket:["
@@ -25,14 +25,6 @@ _ENDED = (errno.ENOENT, errno.ESRCH)
 # So the lowest are tried without listing all, until some numbers in a row are not in use.
 _LOW_NUMBERS = 64
 _GAP = 4
-
-
-class Claim(NamedTuple):
-    """A listener that wants an owner: its sockets, and what is known of who made them."""
-
-    inodes: frozenset[int]
-    uids: frozenset[int]
-    cgroups: frozenset[str]  # their directories
 
 
 def all_owners(proc: str, wanted: Iterable[int]) -> Walk:
