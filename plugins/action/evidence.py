@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import (
     is_inventory_variable,
     load_inventory,
@@ -60,6 +61,10 @@ class ActionModule(Door):
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
         evidence.update(_seen(result))
+        if evidence["listening"] is not None:
+            problem = listing_problem(evidence["listening"])
+            if problem is not None:
+                evidence.update({"status": "failed", "message": problem, "listening": None})
         run.write_host(host, evidence)
         _inventory, problems = load_inventory(variables)
         problems = (*errors, *problems)

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
     Limits,
@@ -73,11 +74,19 @@ class ActionModule(Door):
     def _plan(self, run: RunDirectory, share: Mapping[str, Any]) -> ScanPlan:
         asked = run.read_run()
         hosts = (known for host in asked["hosts"] if (known := run.read_host(host)) is not None)
-        earlier = run.latest()
-        seen_open = open_ports(earlier.read_scans()) if earlier else ()
+        seen_open = self._open_earlier(run)
         is_control = self._connection.transport == "local"
         depth = asked["settings"]["scan_depth"]
         return scan_plan(hosts, share, depth, scanner_is_control=is_control, seen_open=seen_open)
+
+    def _open_earlier(self, run: RunDirectory) -> set[tuple[str, int]]:
+        """What the last complete run found open. It only adds questions, so a run that cannot be read costs none."""
+        earlier = run.latest()
+        try:
+            return set(open_ports(earlier.read_scans())) if earlier else set()
+        except (EvidenceError, OSError) as error:
+            Display().warning(f"ports that were open in an earlier run are not asked first: {error}")
+            return set()
 
     def _left_over(self, run: RunDirectory, share: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ScanPlan]]:
         """What this scanner has to take over from others of its vantage point."""
@@ -108,7 +117,10 @@ class ActionModule(Door):
             if result.get("failed") or "targets" not in result:
                 why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
                 raise ScannerLostError("failed", str(why)[:2000])
-            seen: Any = plain({key: result[key] for key in ("targets", "coverage")})
+            seen: Any = plain({key: result.get(key) for key in ("targets", "coverage")})
+            problem = scan_problem(seen)
+            if problem is not None:
+                raise ScannerLostError("failed", problem)
             return seen  # type: ignore[no-any-return]
 
         around = Surroundings(

@@ -10,19 +10,17 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from fleet import playbook
 from fleet.control import Fleet
 from fleet.hosts import HOSTS, UNREACHABLE
-from fleet.layout import CHECKOUT, CONTROL_SOCKETS, INTEGRATION, STATE
+from fleet.layout import CHECKOUT, INTEGRATION
 from lxml import etree
 
 # Where the pipeline looks for the report of the fleet.
@@ -74,45 +72,16 @@ def truth(units: bool) -> Iterator[dict[str, Any]]:
             yield {**row, "vantage": vantage}
 
 
-def environment() -> dict[str, str]:
-    return {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".cache" / "tree")),
-        "ANSIBLE_CONFIG": str(INTEGRATION / "ansible.cfg"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(CONTROL_SOCKETS),
-        "ANSIBLE_HOME": str(STATE / "ansible"),
-        "ANSIBLE_NOCOLOR": "1",
-        "VIGIL_FLEET_STATE": str(STATE),
-    }
-
-
 @pytest.fixture(scope="module")
 def audit(fleet: Fleet) -> Audit:
     """The playbook, run once."""
     shutil.rmtree(REPORT_DIR, ignore_errors=True)
-    done = subprocess.run(
-        (
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            str(INTEGRATION / "inventory" / "hosts.yml"),
-            "vigil.ports.audit",
-            "-e",
-            f"audit_report_dir={REPORT_DIR}",
-        ),
-        env=environment(),
-        cwd=STATE,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=900,
-    )
+    status, output = playbook.run("vigil.ports.audit", "-e", f"audit_report_dir={REPORT_DIR}")
     run = REPORT_DIR / "latest"
     if not (run / "results.json").exists():
-        pytest.fail(f"no results:\n{done.stdout[-4000:]}", pytrace=False)
+        pytest.fail(f"no results:\n{output[-4000:]}", pytrace=False)
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    return Audit(done.returncode, done.stdout, run.resolve(), results)
+    return Audit(status, output, run.resolve(), results)
 
 
 def compared(fleet: Fleet, audit: Audit) -> tuple[collections.Counter[Verdict], collections.Counter[Verdict]]:

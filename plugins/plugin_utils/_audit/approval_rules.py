@@ -120,6 +120,7 @@ def _finding(rule: str, status: Status, view: HostView, exception: PortException
         vantage=exception.vantage,
         message=message,
         place=exception.place,
+        declared_address=None if exception.address.networks is None else str(exception.address),
         owner=exception.owner,
         exception=_approval(exception),
     )
@@ -136,6 +137,7 @@ def _approval(exception: PortException) -> dict[str, str | int | None]:
         "protocol": exception.protocol,
         "port": exception.port.subject,
         "namespace": exception.namespace,
+        "rules": ", ".join(sorted(exception.rules)) if exception.rules is not None else None,
         "reason": exception.reason,
         "owner": exception.owner,
         "approved_by": exception.approved_by,

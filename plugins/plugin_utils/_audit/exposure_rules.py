@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._evidence.observed import Endpoint, Listener, ScannedTarget
+from .._evidence.observed import Endpoint, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
@@ -20,7 +20,11 @@ def exposures(view: HostView) -> Iterator[Finding]:
     for target in view.targets:
         undeclared = 0
         for endpoint in _open(target):
-            declared = view.declarations_for(endpoint.protocol, endpoint.port)
+            declared = [
+                one
+                for one in view.declarations_for(endpoint.protocol, endpoint.port)
+                if _is_for(one, target.address, view)
+            ]
             if not declared:
                 undeclared += 1
                 message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, undeclared"
@@ -47,6 +51,12 @@ def exposures(view: HostView) -> Iterator[Finding]:
         if not undeclared and _trusted(target):
             message = f"every port found open at {target.address} from {target.vantage} is declared"
             yield _about_target("undeclared-exposure", "pass", view, target, message)
+
+
+def _is_for(declaration: Declaration, address: str, view: HostView) -> bool:
+    """Whether a declaration may speak of an address: not when the host has it and it is another than the declared."""
+    known = address_of(address)
+    return known not in view.own_addresses or declaration.address.allows(known, loopback_only=known.is_loopback)
 
 
 def blocked_services(view: HostView) -> Iterator[Finding]:

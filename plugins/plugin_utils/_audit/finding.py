@@ -17,7 +17,7 @@ Status = Literal["pass", "fail", "excepted", "not_assessed"]
 Port = int | str | None
 
 
-_KNOWN_BY_PLACE = frozenset(rule.id for rule in CATALOGUE.values() if rule.case == "exception")
+_ABOUT_EXCEPTIONS = frozenset(rule.id for rule in CATALOGUE.values() if rule.case == "exception")
 
 
 class Finding(NamedTuple):
@@ -56,9 +56,20 @@ class Finding(NamedTuple):
     def subject(self) -> tuple[Any, ...]:
         """What the finding is about."""
         address = self.address if self.address is not None else self.declared_address
-        # A declaration is known by its port and address; of two exceptions for one port only the place tells.
-        where = self.place if self.rule in _KNOWN_BY_PLACE else None
-        return (self.rule, self.host, self.namespace, self.protocol, self.port, address, self.vantage, self.gap, where)
+        # Of two exceptions for one port the rules tell; what was not assessed is known by its gap alone.
+        of_exception = self.exception["rules"] if self.exception and self.rule in _ABOUT_EXCEPTIONS else None
+        gap = self.gap if self.rule == "not-assessed" else None
+        return (
+            self.rule,
+            self.host,
+            self.namespace,
+            self.protocol,
+            self.port,
+            address,
+            self.vantage,
+            gap,
+            of_exception,
+        )
 
     @property
     def endpoint(self) -> str:

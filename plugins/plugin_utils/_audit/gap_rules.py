@@ -79,6 +79,17 @@ def host_gap(host: str, status: str, why: str | None) -> Finding:
     return gap(f"{host}:{status}", f"the host was not looked at: {why or status}", host=host)
 
 
+def unlisted_protocols(host: str, coverage: Mapping[str, Any]) -> dict[str, str]:
+    """Protocols of which the listing may lack a socket, each with the name of a gap that says so."""
+    found: dict[str, str] = {}
+    for source, how in sorted({**_NOTHING_LISTED, **coverage["sources"]}.items()):
+        if how == "failed":
+            found.setdefault(source.split("_")[0], f"{host}:not-listed:{source}")
+    for one in coverage["not_looked_at"]:
+        found.setdefault(str(one["what"]), f"{host}:not-listed:{one['what']}")
+    return found
+
+
 def listing_gaps(
     host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str], declared_namespaces: Iterable[str]
 ) -> Iterator[Finding]:

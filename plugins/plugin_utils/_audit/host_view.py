@@ -27,6 +27,7 @@ class HostView:
     today: dt.date
     expiring_days: int
     depth: str  # how deep the scan went: known, common or full
+    unlisted: Mapping[str, str] = dataclasses.field(default_factory=dict)  # protocol -> gap that says why
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""

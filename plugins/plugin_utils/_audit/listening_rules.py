@@ -6,13 +6,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from .._evidence.observed import Listener
+from .._evidence.observed import Listener, Owner
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView, covers
+
+#: Executables that run programs under the programs' own names: interpreters and multi-call binaries.
+_RUNS_OTHERS = re.compile(
+    r"(python|pypy|perl|ruby|node|java|php|lua|tclsh|bash|dash|sh|beam|mono|dotnet|busybox)[a-z0-9._-]*\Z"
+)
 
 
 def undeclared_listeners(view: HostView) -> Iterator[Finding]:
@@ -73,6 +79,12 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
             message = f"{who(found)} listens on {found.protocol}/{found.port} at {found.where}"
             yield about_declaration("missing-listener", "pass", view.host, declaration, message)
             continue
+        unlisted = view.unlisted.get(declaration.protocol)
+        if unlisted:
+            subject = f"{declaration.protocol}/{declaration.port}"
+            message = f"whether {subject} listens is not known: {declaration.protocol} sockets could not all be listed"
+            yield about_declaration("missing-listener", "not_assessed", view.host, declaration, message, gap=unlisted)
+            continue
         other = next(
             (one for one in view.listeners if one.protocol == declaration.protocol and one.port in declaration.port),
             None,
@@ -107,11 +119,7 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
     """In what the listener differs from what is declared. Every owner must be the declared process."""
     if declaration.process and listener.owners:
         for owner in listener.owners:
-            base = (owner.executable or "").rsplit("/", 1)[-1]
-            # The kernel cuts a process name at 15 characters (TASK_COMM_LEN, proc_pid_comm(5)). A process may
-            # call itself a path too, so a declared path is held against the executable alone.
-            by_name = "/" not in declaration.process and declaration.process[:15] == owner.name
-            if declaration.process not in (base, owner.executable) and not by_name:
+            if not _is_process(declaration.process, owner):
                 executable = owner.executable or "executable unknown"
                 yield f"process {owner.name} ({executable}) instead of {declaration.process}"
     if declaration.user:
@@ -119,9 +127,34 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
         if users and declaration.user not in users:
             yield f"user {listener.user if listener.user is not None else listener.uid} instead of {declaration.user}"
     if declaration.unit:
-        units = {listener.unit, listener.activates, *(owner.unit for owner in listener.owners)} - {None}
-        if units and declaration.unit not in units:
-            yield f"unit {' and '.join(sorted(map(str, units)))} instead of {declaration.unit}"
+        strange = _units(listener) - _units_of(declaration.unit, listener)
+        if strange:
+            yield f"unit {' and '.join(sorted(strange))} instead of {declaration.unit}"
+
+
+def _is_process(declared: str, owner: Owner) -> bool:
+    """True when the owner is the declared process.
+
+    A process can call itself what it likes (PR_SET_NAME, prctl(2)), so its name counts only where the
+    executable is not known or runs programs of any name. The kernel cuts the name at 15 characters
+    (TASK_COMM_LEN, proc_pid_comm(5)).
+    """
+    base = (owner.executable or "").rsplit("/", 1)[-1]
+    if declared in (base, owner.executable):
+        return True
+    return "/" not in declared and declared[:15] == owner.name and (not base or bool(_RUNS_OTHERS.match(base)))
+
+
+def _units(listener: Listener) -> set[str]:
+    """The units that hold the socket; that of the socket itself where no process tells. Pid 1 holds for others."""
+    held = {owner.unit for owner in listener.owners if owner.unit is not None and owner.pid != 1}
+    return held or ({listener.unit} if listener.unit else set())
+
+
+def _units_of(declared: str, listener: Listener) -> set[str]:
+    """The declared unit, and the one that it activates or is activated by through this socket."""
+    pair = {unit for unit in (listener.unit, listener.activates) if unit}
+    return {declared} | (pair if listener.activates and declared in pair else set())
 
 
 def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:

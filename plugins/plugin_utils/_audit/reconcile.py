@@ -24,7 +24,7 @@ from .._plan.outside_addresses import addresses_for
 from .approval_rules import overdue_reviews, with_exceptions
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
 from .finding import Finding, one_for_each_subject
-from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps
+from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps, unlisted_protocols
 from .gate import Gate
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
@@ -171,6 +171,7 @@ def _audit_host(
         today=dt.date.fromisoformat(run["audit_date"]),
         expiring_days=run["settings"]["expiring_days"],
         depth=run["settings"]["scan_depth"],
+        unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
     )
     gaps = list(_gaps(view, evidence, seen, outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)

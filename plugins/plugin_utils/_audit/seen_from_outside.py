@@ -70,10 +70,14 @@ class SeenFromOutside:
 
 
 def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:
-    """Of an address that several scanners saw, the fullest look: one took over what another had left."""
+    """Of an address that several scanners saw, the fullest look: one took over what another had left.
+
+    What only the other look found open stays open: it was seen.
+    """
     for index, known in enumerate(targets):
         if known.address == new.address:
-            if known.status != "complete" and (new.status == "complete" or not known.states):
-                targets[index] = new
+            is_better = known.status != "complete" and (new.status == "complete" or not known.states)
+            best, other = (new, known) if is_better else (known, new)
+            targets[index] = best if other.status == "untrusted" else best.with_open(other)
             return
     targets.append(new)

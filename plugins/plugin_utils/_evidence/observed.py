@@ -179,5 +179,18 @@ class ScannedTarget:
                 return row.state
         return None
 
+    def with_open(self, other: ScannedTarget) -> ScannedTarget:
+        """This look with what another look at the same address found open and this one did not."""
+        mine = {(one.protocol, one.port) for one in self.endpoints if one.state == "open"}
+        more = [one for one in other.endpoints if one.state == "open" and (one.protocol, one.port) not in mine]
+        if not more:
+            return self
+        theirs = {(one.protocol, one.port) for one in more}
+        kept = [one for one in self.endpoints if (one.protocol, one.port) not in theirs]
+        # state_of() takes the first row that holds a port.
+        rows = [StateRow(one.protocol, "open", one.reason, ((one.port, one.port),)) for one in more]
+        endpoints = sorted((*kept, *more), key=lambda one: (one.protocol, one.port))
+        return dataclasses.replace(self, states=(*rows, *self.states), endpoints=tuple(endpoints))
+
     def count(self, protocol: str, state: str) -> int:
         return sum(spans_count(row.ports) for row in self.states if (row.protocol, row.state) == (protocol, state))

@@ -17,7 +17,7 @@ _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AddressRule:
-    """``any``, or a set of networks. A wildcard address lies in no network: it listens on more."""
+    """``any``, or a set of networks. A wildcard address is within its whole family only, as ``0.0.0.0``."""
 
     text: str
     networks: tuple[Network, ...] | None  # None: any
@@ -34,7 +34,8 @@ class AddressRule:
         if self.networks is None:
             return True
         if address.is_unspecified:
-            return loopback_only and any(network in _LOOPBACK for network in self.networks)
+            whole = any(network.prefixlen == 0 and network.version == address.version for network in self.networks)
+            return whole or (loopback_only and any(network in _LOOPBACK for network in self.networks))
         return any(address in network for network in self.networks if network.version == address.version)
 
     def overlaps(self, other: AddressRule) -> bool:
@@ -65,8 +66,9 @@ def parse_addresses(value: str | list[str]) -> AddressRule:
             network = ipaddress.ip_network(entry, strict=False)
         except ValueError:
             raise ValueError(f"{entry!r} is no address") from None
-        networks.append(network)
-    if "any" in entries or any(_is_wildcard(network) for network in networks):
+        # A socket on 0.0.0.0 or :: listens on every address of the family, and that is what its declaration means.
+        networks.append(network.supernet(new_prefix=0) if _is_wildcard(network) else network)
+    if "any" in entries:
         return AddressRule("any", None)
     return AddressRule(", ".join(entries), tuple(networks))
 

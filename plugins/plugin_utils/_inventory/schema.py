@@ -37,7 +37,11 @@ def schema_problems(variables: Mapping[str, Plain]) -> list[Problem]:
 
 @functools.cache
 def _validator() -> Any:
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema_validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+
+
+def schema_validator(schema: Mapping[str, Any]) -> Any:
+    """A validator of JSON Schema 2020-12."""
     return jsonschema.Draft202012Validator(schema)
 
 

@@ -184,7 +184,7 @@ def _exceptions(results: Results) -> Iterator[str]:
     yield ""
     rows = [row for row in results.notable if row["exception"]]
     if not rows:
-        yield "None is declared."
+        yield "No host that was judged has one."
         yield ""
     yield from table(
         ("host", "port", "what", "reason", "owner", "approved by", "change", "expires"),

@@ -120,6 +120,7 @@ def test_an_excused_finding_names_its_approval() -> None:
         "protocol": "tcp",
         "port": 8080,
         "namespace": "host",
+        "rules": None,
         "reason": "until the cut-over",
         "owner": "web-team",
         "approved_by": "netsec",

@@ -175,6 +175,10 @@ def test_another_owner_than_the_declared_one_is_wrong(declared: Json, listener: 
     assert found(results, "wrong-owner") == [("tcp", 443, None)]
 
 
+#: A socket that systemd holds for a service, and the service has it now.
+ACTIVATED = build.listener(443, unit="web.socket", activates="web.service", owners=[build.owner(unit="web.service")])
+
+
 @pytest.mark.parametrize(
     ("declared", "listener"),
     [
@@ -188,8 +192,9 @@ def test_another_owner_than_the_declared_one_is_wrong(declared: Json, listener: 
         ({"user": 33}, build.listener(443)),
         ({"user": "33"}, build.listener(443, user=None)),
         ({"unit": "nginx.service"}, build.listener(443)),
-        ({"unit": "web.socket"}, build.listener(443, unit="web.socket", activates="web.service")),
-        ({"unit": "web.service"}, build.listener(443, unit="web.socket", activates="web.service")),
+        ({"unit": "web.socket"}, ACTIVATED),
+        ({"unit": "web.service"}, ACTIVATED),
+        ({"unit": "web.service"}, {**ACTIVATED, "owners": [build.owner(pid=1, unit="init.scope")]}),
     ],
 )
 def test_the_declared_owner_passes(declared: Json, listener: Json) -> None:
@@ -447,3 +452,61 @@ def test_every_rule_of_the_catalogue_may_stand_in_results_and_be_excused_where_t
     assert sorted(results_rules) == sorted(CATALOGUE)
     never = {rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment")}
     assert sorted(excusable) == sorted(set(CATALOGUE) - never)
+
+
+def test_a_program_that_takes_the_name_of_the_declared_one_is_another() -> None:
+    renamed = build.owner(name="nginx", executable="/usr/local/bin/miner")
+    results = build.judged(
+        build.host_evidence([build.declared(443, process="nginx")], [build.listener(443, owners=[renamed])])
+    )
+    assert build.statuses(results, "wrong-owner") == ["fail"]
+
+
+def test_a_second_owner_in_another_unit_is_not_excused_by_the_first() -> None:
+    both = [build.owner(pid=7, unit="nginx.service"), build.owner(pid=8, unit="evil.service")]
+    results = build.judged(
+        build.host_evidence([build.declared(443, unit="nginx.service")], [build.listener(443, owners=both)])
+    )
+    assert build.statuses(results, "wrong-owner") == ["fail"]
+    assert "evil.service" in build.of_rule(results, "wrong-owner")[0]["message"]
+
+
+def test_what_could_not_be_listed_is_not_called_missing() -> None:
+    sources = {"tcp_ipv4": "failed", "tcp_ipv6": "netlink", "udp_ipv4": "netlink", "udp_ipv6": "netlink"}
+    evidence = build.host_evidence([build.declared(443)], listening=build.listening([], sources=sources))
+    [row] = build.of_rule(build.judged(evidence), "missing-listener")
+    assert (row["status"], row["gap"]) == ("not_assessed", "web1:not-listed:tcp_ipv4")
+
+
+def test_every_address_of_one_family_is_not_every_address() -> None:
+    declared = [build.declared(443, address="0.0.0.0")]
+    assert not build.of_rule(build.judged(build.host_evidence(declared, [build.listener(443)])), "undeclared-listener")[
+        0
+    ]["port"]
+    wide = build.host_evidence(declared, [build.listener(443, "::", v6only=False)])
+    assert build.statuses(build.judged(wide), "undeclared-listener") == ["fail"]
+
+
+def test_a_declaration_for_one_address_says_nothing_of_another_address_of_the_host() -> None:
+    addresses = [
+        {"interface": "eth0", "address": address, "prefix": 24, "family": "ipv4"}
+        for address in (build.ADDRESS, "192.0.2.99")
+    ]
+    evidence = build.host_evidence(
+        [build.declared(443, address="192.0.2.99", reachable_from="any")],
+        listening=build.listening([build.listener(443, "192.0.2.99")], addresses=addresses),
+    )
+    results = build.judged(evidence, [build.scan([build.target([443])])])
+    assert build.statuses(results, "undeclared-exposure") == ["fail"]
+
+
+def test_what_a_lost_scanner_saw_open_stays_open() -> None:
+    """The scanner that took over saw it closed: it was open, and that is what counts."""
+    lost = build.share([{**build.target([443, 8080]), "status": "partial", "reason": "lost"}], "one", status="failed")
+    took_over = build.share([build.target([443])], "two", instead_of=["one"])
+    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [lost, took_over]}
+    results = build.judged(
+        build.host_evidence([build.declared(443, reachable_from="any")], [build.listener(443)]), [scan]
+    )
+    assert [row["port"] for row in build.of_rule(results, "undeclared-exposure")] == [8080]
+    assert not results["gate"]["passed"]

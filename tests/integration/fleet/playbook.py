@@ -1,0 +1,49 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playbooks on the fleet, started as an operator starts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from fleet.layout import CHECKOUT, CONTROL_SOCKETS, INTEGRATION, STATE
+
+INVENTORY = INTEGRATION / "inventory" / "hosts.yml"
+
+
+def environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".cache" / "tree")),
+        "ANSIBLE_CONFIG": str(INTEGRATION / "ansible.cfg"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(CONTROL_SOCKETS),
+        "ANSIBLE_HOME": str(STATE / "ansible"),
+        "ANSIBLE_NOCOLOR": "1",
+        "VIGIL_FLEET_STATE": str(STATE),
+    }
+
+
+def start(playbook: str, *arguments: str) -> subprocess.Popen[str]:
+    """The playbook, running. Its output, errors among it, is in ``stdout``."""
+    command = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(INVENTORY), playbook, *arguments)
+    return subprocess.Popen(
+        command,
+        env=environment(),
+        cwd=STATE,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(playbook: str, *arguments: str, seconds: float = 900) -> tuple[int, str]:
+    """Exit status and output of the finished playbook."""
+    with start(playbook, *arguments) as started:
+        output, _errors = started.communicate(timeout=seconds)
+        return started.returncode, output

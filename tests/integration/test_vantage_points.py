@@ -1,0 +1,137 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scanners that are lost, killed or cut short on the real fleet: what they saw is kept, what they left is taken
+over or not assessed, and nothing of them stays behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet import playbook
+from fleet.control import Fleet
+from testinfra.host import Host
+
+ESTATE = ("web1", "cache1", "db1", "dual1")
+# Slow enough to be caught in the middle: some 17 minutes for the estate.
+SWEEP = {
+    "audit_scan_depth": "full",
+    "audit_scan_rate": 500,
+    "audit_scan_target_rate": 250,
+    "audit_scan_versions": False,
+}
+Json = dict[str, Any]
+
+
+def arguments(report_dir: Path, vantages: list[Json], **more: Any) -> list[str]:
+    """An audit of a few hosts from these vantage points."""
+    variables = {
+        "audit_hosts": ",".join(ESTATE),
+        "audit_report_dir": str(report_dir),
+        "audit_scan_depth": "known",
+        "vigil_vantages": vantages,
+        **more,
+    }
+    return ["-e", json.dumps(variables)]
+
+
+def results(report_dir: Path) -> Json:
+    found: Json = json.loads((report_dir / "latest" / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def gaps(found: Json, vantage: str) -> set[str]:
+    return {row["gap"] for row in found["findings"] if row["status"] == "not_assessed" and row["vantage"] == vantage}
+
+
+def shares(report_dir: Path, vantage: str) -> list[Json]:
+    scan = json.loads((report_dir / "latest" / "evidence" / "scans" / f"{vantage}.json").read_text(encoding="utf-8"))
+    rows: list[Json] = scan["shares"]
+    return rows
+
+
+@pytest.mark.usefixtures("fleet")
+def test_what_a_lost_scanner_left_is_taken_over(tmp_path: Path) -> None:
+    vantages = [{"name": "internet", "scanners": ["ghost1", "scan-internet"]}]
+    _status, output = playbook.run("vigil.ports.audit", *arguments(tmp_path, vantages))
+    told = {(row["scanner"], *row["instead_of"], row["status"]) for row in shares(tmp_path, "internet")}
+    assert told == {
+        ("ghost1", "unreachable"),
+        ("scan-internet", "scanned"),
+        ("scan-internet", "ghost1", "scanned"),
+    }
+    found = results(tmp_path)
+    # office and dmz are declared, and nobody stands there in this run; internet was seen in full
+    assert not gaps(found, "internet"), output
+    seen = {(row["host"], row["vantage"]) for row in found["findings"] if row["rule"] == "not-assessed"}
+    assert {(host, "internet") for host in ESTATE} <= seen
+    assert "scan from internet by scan-internet: 100%" in output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_vantage_point_without_a_standing_scanner_is_not_assessed(tmp_path: Path) -> None:
+    vantages = [{"name": "internet", "scanners": ["ghost1"]}]
+    status, output = playbook.run("vigil.ports.audit", *arguments(tmp_path, vantages))
+    assert status == 2
+    assert {f"{host}:not-scanned@internet" for host in ESTATE} <= gaps(results(tmp_path), "internet") or {
+        f"{host}:scan-failed@internet" for host in ESTATE
+    } <= gaps(results(tmp_path), "internet"), output
+
+
+def test_a_scanner_that_is_killed_in_the_middle_keeps_what_it_saw(
+    tmp_path: Path, fleet: Fleet, reach: Callable[[str], Host]
+) -> None:
+    vantages = [{"name": "office", "scanners": ["scan-office"]}]
+    scanner = reach("scan-office")
+    with playbook.start("vigil.ports.audit", *arguments(tmp_path, vantages, **SWEEP)) as started:
+        wait_for(lambda: sweeping(scanner), started)
+        scanner.run("pkill -KILL nmap; pkill -KILL python")
+        output, _errors = started.communicate(timeout=120)
+    [share] = shares(tmp_path, "office")
+    assert share["status"] in ("failed", "unreachable"), output
+    assert share["coverage"] is not None
+    found = results(tmp_path)
+    assert started.returncode == 2
+    assert {f"{host}:scan-partial@office" for host in ESTATE} == gaps(found, "office")
+    # the known ports came first: what they say is judged
+    row = next(one for one in found["findings"] if one["host"] == "web1" and one["rule"] == "blocked-service")
+    assert row["status"] == "pass"
+
+
+def test_an_audit_that_is_killed_leaves_no_scan_behind(
+    tmp_path: Path, fleet: Fleet, reach: Callable[[str], Host]
+) -> None:
+    vantages = [{"name": "office", "scanners": ["scan-office"]}]
+    scanner = reach("scan-office")
+    with playbook.start("vigil.ports.audit", *arguments(tmp_path, vantages, **SWEEP)) as started:
+        wait_for(lambda: sweeping(scanner), started)
+        started.send_signal(signal.SIGINT)
+        started.communicate(timeout=60)
+    wait_for(lambda: not sweeping(scanner))
+    assert not (tmp_path / "latest").exists()
+    [run] = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert {path.stem for path in (run / "evidence" / "hosts").iterdir()} == set(ESTATE)
+
+
+def sweeping(scanner: Host) -> bool:
+    """Whether nmap runs there with more ports than are known: the sweep."""
+    return any(len(line) > 0 and "-p 1-" in line for line in scanner.run("pgrep -a nmap").stdout.splitlines())
+
+
+def wait_for(done: Callable[[], bool], running: subprocess.Popen[str] | None = None) -> None:
+    """Returns as soon as it is so. Fails, and ends what is running, when it does not come."""
+    end = time.monotonic() + 120
+    while not done():
+        if time.monotonic() > end or (running is not None and running.poll() is not None):
+            if running is not None:
+                running.kill()
+            pytest.fail("it did not come to that")
+        time.sleep(0.3)
