@@ -35,7 +35,7 @@ def place_of_membership(content: bytes) -> Place:
     paths: dict[str, str] = {}
     for line in content.decode("utf-8", "surrogateescape").splitlines():
         parts = line.split(":", 2)
-        if len(parts) == 3:
+        if len(parts) == 3 and parts[2] != "/":  # the root belongs to nobody; most hierarchies of version 1 say no more
             paths["unified" if parts[0] == "0" else parts[1]] = parts[2]
     unit = unit_of(paths.get("name=systemd", "")) or unit_of(paths.get("unified", ""))
     containers = map(container_of, dict.fromkeys(path for _hierarchy, path in sorted(paths.items())))

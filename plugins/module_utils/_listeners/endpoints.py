@@ -178,11 +178,15 @@ def may_be_packaged(process: Process) -> bool:
 def _command(process: Process, commands: str) -> str | None:
     if commands == "none" or process.arguments is None:
         return None
-    # Only here: its patterns take longer to compile than most listings take.
+    return _shown_command(process.arguments, redact=commands != "full")
+
+
+@lru_cache(maxsize=None)
+def _shown_command(arguments: tuple[bytes, ...], redact: bool) -> str:
+    """The workers of a service have the same command line."""
     from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import shown_command
 
-    arguments = [os.fsdecode(argument) for argument in process.arguments]
-    return visible(shown_command(arguments, redact=commands != "full"))
+    return visible(shown_command([os.fsdecode(argument) for argument in arguments], redact=redact))
 
 
 @lru_cache(maxsize=None)

@@ -127,7 +127,7 @@ def _read(directory: int, name: str, limit: int = 1 << 20) -> bytes:
     try:
         parts: list[bytes] = []
         while limit > 0:
-            part = os.read(file, min(limit, 65536))
+            part = os.read(file, min(limit, 4096))
             if not part:
                 break
             parts.append(part)
