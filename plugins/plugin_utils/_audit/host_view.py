@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration, Inventory
@@ -33,13 +33,27 @@ class HostView:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""
         return self.inventory.declarations_for(protocol, port, namespace)
 
-    def listeners_of(self, declaration: Declaration) -> Iterator[Listener]:
+    def listeners_of(self, declaration: Declaration) -> Sequence[Listener]:
         """The listeners that the declaration is about: protocol, port, namespace and address."""
-        single = declaration.port.first == declaration.port.last
-        near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
-        for listener in near or ():
-            if covers(declaration, listener):
-                yield listener
+        return self._covered[id(declaration)]
+
+    def is_declared(self, listener: Listener) -> bool:
+        """True when some declaration covers the listener."""
+        return id(listener) in self._declared
+
+    @functools.cached_property
+    def _covered(self) -> Mapping[int, Sequence[Listener]]:
+        """Each declaration's listeners, found once for all rules. Both live as long as the view."""
+        found: dict[int, Sequence[Listener]] = {}
+        for declaration in self.inventory.declarations:
+            single = declaration.port.first == declaration.port.last
+            near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
+            found[id(declaration)] = [listener for listener in near or () if covers(declaration, listener)]
+        return found
+
+    @functools.cached_property
+    def _declared(self) -> frozenset[int]:
+        return frozenset(id(listener) for listeners in self._covered.values() for listener in listeners)
 
     def listeners_on(self, protocol: str, port: int) -> tuple[Listener, ...]:
         """The listeners of a port, in whatever namespace and at whatever address."""

@@ -13,7 +13,7 @@ from .._evidence.observed import Listener, Owner
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
-from .host_view import HostView, covers
+from .host_view import HostView
 
 #: Executables that run programs under the programs' own names: interpreters and multi-call binaries.
 _RUNS_OTHERS = re.compile(
@@ -27,10 +27,10 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         return
     found = False
     for listener in view.listeners:
-        near = list(view.declarations_for(listener.protocol, listener.port, listener.namespace))
-        if any(covers(declaration, listener) for declaration in near):
+        if view.is_declared(listener):
             continue
         found = True
+        near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
         subject = f"{listener.protocol}/{listener.port} at {listener.where}"
         elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
         yield Finding(
@@ -74,8 +74,9 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
     for declaration in view.inventory.declarations:
         if not declaration.required:
             continue
-        found = next(view.listeners_of(declaration), None)
-        if found is not None:
+        listeners = view.listeners_of(declaration)
+        if listeners:
+            found = listeners[0]
             message = f"{who(found)} listens on {found.protocol}/{found.port} at {found.where}"
             yield about_declaration("missing-listener", "pass", view.host, declaration, message)
             continue
@@ -97,7 +98,7 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
 def wrong_owners(view: HostView) -> Iterator[Finding]:
     """wrong-owner: for each declaration that names one and has a listener."""
     for declaration in view.inventory.declarations:
-        listeners = list(view.listeners_of(declaration)) if declaration.names_owner else []
+        listeners = view.listeners_of(declaration) if declaration.names_owner else ()
         if not listeners:
             continue
         deviations = [text for listener in listeners for text in _deviations(declaration, listener)]
