@@ -25,9 +25,7 @@ _READ = "import json, pathlib, sys\nfor path in pathlib.Path(sys.argv[1], 'evide
 
 
 def rows() -> Iterator[bench.Row]:
-    small, large = (
-        int(os.environ.get(name, count)) for name, count in (("BENCH_SMALL", SMALL), ("BENCH_LARGE", LARGE))
-    )
+    small, large = int(os.environ.get("BENCH_SMALL", SMALL)), int(os.environ.get("BENCH_LARGE", LARGE))
     with tempfile.TemporaryDirectory() as folder:
         figures = {hosts: _pair(Path(folder) / str(hosts), hosts) for hosts in (small, large)}
     pair = figures[large]
