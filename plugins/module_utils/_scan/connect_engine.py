@@ -21,7 +21,7 @@ import sys
 import time
 from array import array
 from collections import deque
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_answers import (
     IP_RECVERR,
@@ -95,8 +95,16 @@ class _Target:
 class ConnectScan:
     """One scan. Ports are taken in rising order, each of them on all targets before the next."""
 
-    def __init__(self, request: ScanRequest, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        request: ScanRequest,
+        stop: Stop,
+        clock: Callable[[], float] = time.monotonic,
+        only: Mapping[str, PortSet] | None = None,
+    ) -> None:
+        """``only``: the ports to ask of each address, instead of the same ports of all."""
         self._request = request
+        self._only = only
         self._stop = stop
         self._clock = clock
         self._ports = request.tcp | request.canaries
@@ -107,6 +115,7 @@ class ConnectScan:
         self._poll = select.epoll()
         self._most = _most_sockets()
         self._sent = 0
+        self._scanned = len(self._targets)
         self._paused_until = 0.0
         self._problems: list[Problem] = []
 
@@ -122,18 +131,23 @@ class ConnectScan:
         return self._outcome()
 
     def _probes(self) -> Iterator[_Probe]:
-        for port in self._ports:
-            for index in range(len(self._targets)):
+        if self._only is None:
+            for port in self._ports:
+                for index in range(len(self._targets)):
+                    yield _Probe(index, port, 0, 0)
+        else:
+            asked = [self._only[target.address] for target in self._targets]
+            for port, index in sorted((port, index) for index, ports in enumerate(asked) for port in ports):
                 yield _Probe(index, port, 0, 0)
 
     def _drain(self, fresh: Iterator[_Probe]) -> None:
         """Send at the given rate what ``fresh`` and the retries hold, until every answer is in."""
         started, sent_before = self._clock(), self._sent
-        rate = self._request.pace(len(self._targets))
-        burst = max(1, rate // 100)
         upcoming = next(fresh, None)
         while not self._stop.why():
             now = self._clock()
+            rate = self._request.pace(self._scanned)
+            burst = max(1, rate // 100)
             due = int((now - started) * rate) + 1 - (self._sent - sent_before)
             if due > burst:  # time spent waiting is not saved up for a burst
                 started, sent_before, due = now - burst / rate, self._sent, burst
@@ -199,6 +213,7 @@ class ConnectScan:
             target.deadline = now + self._request.host_timeout
         elif now >= target.deadline:
             target.given_up = True
+            self._scanned = max(1, self._scanned - 1)
             target.reason = f"the time-out of {self._request.host_timeout} s for this target was over"
         return target.given_up
 
@@ -286,7 +301,7 @@ class ConnectScan:
 
     def _unsent(self) -> bool:
         return any(
-            sum(map(len, target.answers.values())) < len(self._ports)
+            sum(map(len, target.answers.values())) < len(self._only[target.address] if self._only else self._ports)
             for target in self._targets
             if target.reason is None
         )

@@ -16,6 +16,7 @@ from typing import Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes import INTENSITY
 
 SCRIPT_NAME = re.compile(r"[a-z0-9-]+\Z")
 
@@ -38,6 +39,7 @@ class Command:
     privileged: bool
     versions: bool = False
     scripts: tuple[str, ...] = ()
+    service_probes: str | None = None  # a file instead of nmap's own
 
     def argv(self, program: str, report: str) -> list[str]:
         """The argument list that writes ``report``. Raises ScanError rather than pass on odd text."""
@@ -53,7 +55,7 @@ class Command:
             *self._techniques(),
             *("-p", self._ports()),
             *self._pace(),
-            *(["-sV"] if self.versions else []),
+            *(["-sV", *self._questions()] if self.versions else []),
             *(["--script", ",".join(self.scripts)] if self.scripts else []),
             *("-oX", report),
             *literals,
@@ -67,6 +69,10 @@ class Command:
         if self.tcp and self.udp:
             return f"T:{self.tcp},U:{self.udp}"
         return str(self.tcp or self.udp)
+
+    def _questions(self) -> Sequence[str]:
+        own = ["--versiondb", self.service_probes] if self.service_probes else []
+        return [*own, "--version-intensity", str(INTENSITY)]
 
     def _pace(self) -> Sequence[str]:
         steady = min(self.rate, HIGHEST_STEADY_RATE)

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nmap engine: one process a family for the states, then one for the versions of what is open.
+"""The nmap engine: one process a family for the states, then one that asks again what matters.
 
-Version detection is a run of its own because nmap would also wait for each silent UDP port: three
-of them on two hosts took 109 s in one run, and 4 s without (measured, nmap 7.93).
+The second asks what answers behind the open ports, and confirms them. It is a run of its own
+because nmap would also wait for each silent UDP port: three of them on two hosts took 109 s in one
+run, and 4 s without (measured, nmap 7.93).
 
 This module is private to the collection.
 """
@@ -40,12 +41,20 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
     StateRow,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass import (
+    MOST_AGAIN,
+    Question,
+    confirmation_pace,
+    contradicting,
+    open_ports,
+    seen_twice,
+    together,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes import write_hurried_probes
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
-#: With more open ports than this on one address, something answers for ports that nobody serves,
-#: and asking each of them for its version would take hours.
-MOST_VERSIONS = 500
 _MOST_MESSAGES = 20
+_ONE_MORE_RUN = 2.0  # seconds that a run of its own costs: up to there it is cheaper to ask in vain
 _DISCOVERED = re.compile(r"^Discovered open port ([0-9]{1,5})/(tcp|udp) on ([0-9a-f.:]+)$", re.MULTILINE)
 _PACKETS = re.compile(r"Raw packets sent: ([0-9]+) ")
 
@@ -66,6 +75,9 @@ class NmapScan:
         self._commands: list[tuple[str, ...]] = []
         self._sent: int | None = 0
         self._whole = True
+        self._confirm_rate: int | None = None
+        self._probes: str | None = None
+        self._probes_written = False
 
     def run(self) -> Outcome:
         """Scan each family in turn, so that the rate is that of the scanner as a whole."""
@@ -77,8 +89,8 @@ class NmapScan:
             addresses = tuple(a for a in self._request.addresses if ipaddress.ip_address(a).version == family)
             if addresses and (self._request.tcp or udp):
                 self._states(addresses, udp)
-                if self._request.versions or self._request.scripts:
-                    self._versions(addresses)
+                if self._request.versions or self._request.scripts or self._request.confirm:
+                    self._again(addresses)
         return Outcome(
             engine="nmap",
             engine_version=self._program.version,
@@ -90,6 +102,7 @@ class NmapScan:
             rate=self._request.rate,
             retries=self._request.retries,
             target_rate=self._request.target_rate,
+            confirm_rate=self._confirm_rate,
             canaries=self._request.canaries,
             sent=self._sent,
             commands=tuple(self._commands),
@@ -97,13 +110,9 @@ class NmapScan:
             whole=self._whole,
         )
 
-    def _command(self, addresses: tuple[str, ...], tcp: PortSet, udp: PortSet) -> Command:
-        asked = self._request
-        rate = asked.pace(len(addresses))
-        return Command(addresses, tcp, udp, rate, asked.retries, asked.host_timeout, self._privileged)
-
     def _states(self, addresses: tuple[str, ...], udp: PortSet) -> None:
-        report, ended, why = self._run(self._command(addresses, self._request.tcp | self._request.canaries, udp))
+        tcp = self._request.tcp | self._request.canaries
+        report, ended, why = self._run(self._command(self._request, Question(addresses, tcp, udp, 0)))
         discovered = _discovered(ended.output) if ended else {}
         for address in addresses:
             seen = report.seen.get(address) if report else None
@@ -113,41 +122,46 @@ class NmapScan:
                 seen = replace(discovered[address], reason=seen.reason)
             self._seen[address] = seen
 
-    def _versions(self, addresses: tuple[str, ...]) -> None:
-        """Ask what answers, one run for all addresses that have the same UDP ports open."""
-        groups: dict[PortSet, list[str]] = defaultdict(list)
-        tcp: dict[str, PortSet] = {}
-        for address in addresses:
-            if distrust(self._seen[address], self._request.canaries):
-                continue
-            ports = {
-                protocol: PortSet.of(e.port for e in self._seen[address].endpoints if _is_open(e, protocol))
-                for protocol in ("tcp", "udp")
-            }
-            ports["tcp"] -= self._request.canaries - self._request.tcp
-            if sum(map(len, ports.values())) > MOST_VERSIONS:
-                message = f"{address}: more than {MOST_VERSIONS} open ports, so none was asked for its version"
-                self._problems.append(Problem("too-many-open", message))
-                self._whole = False
-            elif ports["tcp"] or ports["udp"]:
-                tcp[address] = ports["tcp"]
-                groups[ports["udp"]].append(address)
-        for udp, members in groups.items():
-            union = PortSet()
-            for address in members:
-                union |= tcp[address]
-            command = self._command(tuple(members), union, udp)
-            report, _ended, why = self._run(
-                replace(command, versions=self._request.versions, scripts=self._request.scripts)
-            )
-            for address in members:
+    def _again(self, addresses: tuple[str, ...]) -> None:
+        """Ask once more: what answers there, and what is to be confirmed. One run for both."""
+        asked = self._request
+        pace = confirmation_pace(asked) if asked.confirm else asked
+        wanted = {question.addresses[0]: question for question in map(self._question, addresses) if question}
+        probes = (asked.versions and wanted and self._hurried_probes()) or None
+        for group in together(wanted.values(), _ONE_MORE_RUN * pace.rate / (1 + pace.retries)):
+            command = self._command(pace, group)
+            command = replace(command, versions=asked.versions, scripts=asked.scripts, service_probes=probes)
+            report, _ended, why = self._run(command)
+            if asked.confirm:
+                self._confirm_rate = pace.rate
+            for address in group.addresses:
                 second = report.seen.get(address, Seen(reason=why)) if report else Seen(reason=why)
-                self._seen[address] = self._with_versions(address, self._seen[address], second)
+                self._seen[address] = self._joined(address, self._seen[address], second, wanted[address].tcp)
 
-    def _with_versions(self, address: str, first: Seen, second: Seen) -> Seen:
+    def _question(self, address: str) -> Question | None:
+        asked, seen = self._request, self._seen[address]
+        if distrust(seen, asked.canaries):
+            return None
+        tcp, udp = open_ports(seen, "tcp") & asked.tcp, open_ports(seen, "udp")
+        if not (asked.versions or asked.scripts):
+            udp = PortSet()
+        if asked.confirm:
+            tcp |= contradicting(seen, asked.listening.get(address, PortSet()) & asked.tcp)
+        if len(tcp) + len(udp) > MOST_AGAIN:
+            message = f"{address}: more than {MOST_AGAIN} ports to ask again, so none was asked for its version"
+            self._problems.append(Problem("too-many-open", message + (", and none confirmed" if asked.confirm else "")))
+            self._whole = False
+            return None
+        return Question((address,), tcp, udp, len(tcp) + len(udp)) if tcp or udp else None
+
+    def _joined(self, address: str, first: Seen, second: Seen, wanted: PortSet) -> Seen:
+        if self._request.confirm:
+            first, problems = seen_twice(address, first, second, wanted)
+            self._problems += problems
         found = {(e.protocol, e.port): e for e in second.endpoints if e.state == OPEN}
         missing = PortSet.of(e.port for e in first.endpoints if e.state == OPEN and (e.protocol, e.port) not in found)
-        if missing:
+        missing -= self._request.canaries - self._request.tcp
+        if missing and (self._request.versions or self._request.scripts):
             why = f": {second.reason}" if second.reason else ", where they no longer answered"
             message = f"{address}: the versions of ports {missing} are not known from the second run{why}"
             self._problems.append(Problem("versions-incomplete", message))
@@ -159,6 +173,22 @@ class NmapScan:
             for e in first.endpoints
         )
         return replace(first, endpoints=endpoints)
+
+    def _hurried_probes(self) -> str | None:
+        if not self._probes_written:
+            self._probes, self._probes_written = write_hurried_probes(self._program, self._workdir), True
+        return self._probes
+
+    def _command(self, pace: ScanRequest, question: Question) -> Command:
+        return Command(
+            question.addresses,
+            question.tcp,
+            question.udp,
+            pace.pace(len(question.addresses)),
+            pace.retries,
+            pace.host_timeout,
+            self._privileged,
+        )
 
     def _run(self, command: Command) -> tuple[NmapReport | None, Ended | None, str | None]:
         """The report of one run, and why it is not the whole truth."""
@@ -211,10 +241,6 @@ class NmapScan:
     def _count(self, output: str) -> None:
         told = _PACKETS.search(output)
         self._sent = self._sent + int(told.group(1)) if told and self._sent is not None else None
-
-
-def _is_open(endpoint: Endpoint, protocol: str) -> bool:
-    return endpoint.protocol == protocol and endpoint.state == OPEN
 
 
 def _discovered(output: str) -> Mapping[str, Seen]:

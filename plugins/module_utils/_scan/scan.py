@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import FEWEST, MOST, choose_canaries
-from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_engine import ConnectScan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_scan import scan_by_connects
 from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import SCRIPT_NAME
@@ -128,7 +128,7 @@ def _run(
         return import_report(request, _content(import_file))
     if engine == "nmap" and program is not None:
         return NmapScan(request, program, around.workdir, stop).run()
-    return ConnectScan(request, stop).run()
+    return scan_by_connects(request, stop)
 
 
 def _engine(options: Mapping[str, Any], program: NmapProgram | None, around: Surroundings) -> tuple[str, str]:

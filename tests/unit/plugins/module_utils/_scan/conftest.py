@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ table inet lab {
 @dataclass(frozen=True)
 class Lab:
     """``open_``: no firewall; ``silent``: default drop, 22 and 443 let through; ``shielded``: every port answers
-    open; ``missing``: nobody."""
+    open; ``fickle``: 21 and 443 as the rules of a test say (``with_rules``); ``missing``: nobody."""
 
     vantage: str
     hosts: str
@@ -66,6 +67,7 @@ class Lab:
     silent: str = "198.18.200.3"
     rejecting: str = "198.18.200.4"
     shielded: str = "198.18.200.5"
+    fickle: str = "198.18.200.6"
     missing: str = "198.18.200.9"
     open6: str = "fd00:c8::2"
     silent6: str = "fd00:c8::3"
@@ -80,7 +82,8 @@ class Lab:
     def scan(
         self, addresses: Sequence[str], *, unprivileged: bool = False, env: dict[str, str] | None = None, **options: Any
     ) -> dict[str, Any]:
-        targets = [{"host": f"host of {address}", "address": address} for address in addresses]
+        listening = options.pop("listening", [])
+        targets = [{"host": f"host of {a}", "address": a, "listening": listening} for a in addresses]
         done = subprocess.run(
             self.command(unprivileged=unprivileged),
             input=json.dumps({"targets": targets, **options}).encode(),
@@ -91,6 +94,19 @@ class Lab:
         )
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
+
+    @contextmanager
+    def with_rules(self, rules: str) -> Iterator[None]:
+        """While it lasts, the firewall of ``fickle`` has these rules, one a line."""
+        nft = ["ip", "netns", "exec", self.hosts, "nft"]
+        chain = f"type filter hook input priority -1; policy accept; ip daddr != {self.fickle} accept\n{rules}\n"
+        subprocess.run(
+            [*nft, "-f", "-"], input=f"table ip fickle {{\nchain input {{\n{chain}}}\n}}\n".encode(), check=True
+        )
+        try:
+            yield
+        finally:
+            subprocess.run([*nft, "delete", "table", "ip", "fickle"], check=True)
 
 
 def scan_environment() -> dict[str, str]:
@@ -164,7 +180,7 @@ def _network(vantage: str, hosts: str) -> None:
         f"ip -n {vantage} link add lab0 type veth peer name lab1 netns {hosts}",
         f"ip -n {vantage} addr add 198.18.200.1/24 dev lab0",
         f"ip -n {vantage} addr add fd00:c8::1/64 dev lab0 nodad",
-        *(f"ip -n {hosts} addr add 198.18.200.{last}/24 dev lab1" for last in (2, 3, 4, 5)),
+        *(f"ip -n {hosts} addr add 198.18.200.{last}/24 dev lab1" for last in (2, 3, 4, 5, 6)),
         *(f"ip -n {hosts} addr add fd00:c8::{last}/64 dev lab1 nodad" for last in (2, 3, 4, 5)),
         *(f"ip -n {name} link set lo up" for name in (vantage, hosts)),
         f"ip -n {vantage} link set lab0 up",
