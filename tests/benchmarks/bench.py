@@ -25,6 +25,7 @@ from pathlib import Path
 
 HEADER = "| work | against | times | ratio | reach | command |\n|---|---|---|---|---|---|"
 _BEGIN, _END = "<!-- table: begin -->", "<!-- table: end -->"
+_INSIDE = "VIGIL_BENCH_INSIDE"
 _FOLDER = Path(__file__).resolve().parent
 
 
@@ -99,6 +100,19 @@ def seconds(value: float) -> str:
     if value >= 10:
         return f"{value:.0f} s"
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.3g} ms"
+
+
+def inside_namespaces(program: Path, **environment: str) -> int:
+    """Runs ``program`` again in new network, process and mount namespaces, which end with it; its exit status."""
+    if os.geteuid() != 0:
+        raise SystemExit("needs root: it makes namespaces")
+    namespaces = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount")
+    argv = (*namespaces, sys.executable, str(program))
+    return subprocess.run(argv, env={**os.environ, _INSIDE: "yes", **environment}, check=False).returncode
+
+
+def is_inside() -> bool:
+    return _INSIDE in os.environ
 
 
 def machine() -> str:

@@ -65,7 +65,7 @@ def _measured() -> Iterator[bench.Row]:
 
 if __name__ == "__main__":
     os.environ.setdefault("PYTHONPATH", str(Path(__file__).resolve().parents[2] / ".cache" / "tree"))
-    if busy_host.is_inside():
+    if bench.is_inside():
         bench.main(_measured)
     else:
         sys.exit(busy_host.inside_a_host_of_its_own(Path(__file__)))

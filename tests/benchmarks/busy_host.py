@@ -15,10 +15,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import bench
 
 PROCESSES, FILES, LISTENERS, ESTABLISHED = 300, 100, 200, 18_000
 FIRST_PORT = 10_000
@@ -27,17 +28,9 @@ _PATIENCE = 120
 
 
 def inside_a_host_of_its_own(program: Path) -> int:
-    """Runs ``program`` again in new network, process and mount namespaces, which end with it."""
-    if os.geteuid() != 0:
-        raise SystemExit("needs root: it makes namespaces")
+    """Runs ``program`` again in namespaces and in a slice of its own, which end with it."""
     with _group() as group:
-        namespaces = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount")
-        environment = {**os.environ, _GROUP: str(group or "")}
-        return subprocess.run((*namespaces, sys.executable, program), env=environment, check=False).returncode
-
-
-def is_inside() -> bool:
-    return _GROUP in os.environ
+        return bench.inside_namespaces(program, **{_GROUP: str(group or "")})
 
 
 @contextlib.contextmanager
