@@ -21,7 +21,11 @@ COMMAND = "tests/benchmarks/bench_audit.py"
 SMALL, LARGE = 1_000, 10_000
 REACH_RATIO, REACH_LINEAR, REACH_GIB = 10, 1.15, 1.5
 _JUDGE = Path(__file__).with_name("judge_run.py")
-_READ = "import json, pathlib, sys\nfor path in pathlib.Path(sys.argv[1], 'evidence').rglob('*.json'):\n    json.loads(path.read_bytes())"
+_READ = """
+import json, pathlib, sys
+for path in pathlib.Path(sys.argv[1], "evidence").rglob("*.json"):
+    json.loads(path.read_bytes())
+"""
 
 
 def rows() -> Iterator[bench.Row]:

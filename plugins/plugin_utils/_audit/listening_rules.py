@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .._evidence.observed import Listener, Owner
@@ -14,11 +13,6 @@ from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView
-
-#: Executables that run programs under the programs' own names: interpreters and multi-call binaries.
-_RUNS_OTHERS = re.compile(
-    r"(python|pypy|perl|ruby|node|java|php|lua|tclsh|bash|dash|sh|beam|mono|dotnet|busybox)[a-z0-9._-]*\Z"
-)
 
 
 def undeclared_listeners(view: HostView) -> Iterator[Finding]:
@@ -113,7 +107,8 @@ def wrong_owners(view: HostView) -> Iterator[Finding]:
             message = f"{declaration.protocol}/{declaration.port}: {unknown[0]}"
             yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, gap=gap)
         else:
-            yield about_declaration("wrong-owner", "pass", view.host, declaration, f"{who(listeners[0])}, as declared")
+            message = f"{who(listeners[0])}, as declared{_only_by_name(declaration, listeners[0])}"
+            yield about_declaration("wrong-owner", "pass", view.host, declaration, message)
 
 
 def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
@@ -134,16 +129,24 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
 
 
 def _is_process(declared: str, owner: Owner) -> bool:
-    """True when the owner is the declared process.
+    """True when the owner is the declared process, by its name, or by the name or path of its executable.
 
-    A process can call itself what it likes (PR_SET_NAME, prctl(2)), so its name counts only where the
-    executable is not known or runs programs of any name. The kernel cuts the name at 15 characters
-    (TASK_COMM_LEN, proc_pid_comm(5)).
+    A process can call itself what it likes (PR_SET_NAME, prctl(2)), a path too, so a declared path is held
+    against the executable alone. A name has to do where one is declared: Debian's redis-server runs
+    /usr/bin/redis-check-rdb, and an interpreter runs programs of any name. The kernel cuts the name at 15
+    characters (TASK_COMM_LEN, proc_pid_comm(5)).
     """
     base = (owner.executable or "").rsplit("/", 1)[-1]
-    if declared in (base, owner.executable):
-        return True
-    return "/" not in declared and declared[:15] == owner.name and (not base or bool(_RUNS_OTHERS.match(base)))
+    return declared in (base, owner.executable) or ("/" not in declared and declared[:15] == owner.name)
+
+
+def _only_by_name(declaration: Declaration, listener: Listener) -> str:
+    """What is to say when a declared process was recognised by nothing but the name that it gave itself."""
+    for owner in listener.owners:
+        base = (owner.executable or "").rsplit("/", 1)[-1]
+        if declaration.process and base and declaration.process not in (base, owner.executable):
+            return f", by the name of the process; its executable is {owner.executable}"
+    return ""
 
 
 def _units(listener: Listener) -> set[str]:

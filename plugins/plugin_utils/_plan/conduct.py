@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .progress import Progress
 from .scan_plan import ScanPlan
 from .scan_record import ScanRecord
-from .slices import Pace, slices
+from .slices import Pace, Slice, slices
 
 #: Evidence is written at most so often while a scan runs; a killed run loses no more than this.
 _SAVE_SECONDS = 30.0
@@ -69,6 +70,7 @@ def conduct(
     record = ScanRecord(scanner, plan, instead_of)
     calls = list(slices(plan, limits.pace))
     began = saved = around.clock()
+    pending = Counter(_targets(calls))
     progress = Progress(name, sum(call.probes for call in calls), on_terminal=around.on_terminal, clock=began)
     status, message, done = "scanned", None, 0
     for index, planned in enumerate(calls):
@@ -85,7 +87,9 @@ def conduct(
                 record.cut_short(calls[index:], f"{scanner} was lost: {lost.message}")
                 break
         done += planned.probes
-        line = progress.line(done, record.targets_done, record.opened, around.clock())
+        pending.subtract(_targets([planned]))
+        finished = sum(not calls_left for calls_left in pending.values())
+        line = progress.line(done, f"{finished} of {len(pending)}", record.opened, around.clock())
         if line:
             around.show(line)
         if around.clock() - saved >= _SAVE_SECONDS:
@@ -94,6 +98,13 @@ def conduct(
     share = record.as_dict(status, message)
     around.save(share)
     return share
+
+
+def _targets(calls: Iterable[Slice]) -> Iterator[tuple[str, str]]:
+    """The targets of calls, each as often as it is asked."""
+    for call in calls:
+        for row in call.targets:
+            yield row["host"], row["address"]
 
 
 def _options(limits: Limits, left: float | None) -> dict[str, Any]:

@@ -11,6 +11,9 @@ import os
 #: On a terminal a line at most so often; elsewhere (CI) once a minute, so that a log stays a log.
 _TERMINAL_SECONDS, _LOG_SECONDS = 2.0, 60.0
 
+#: With less done than this, what is left cannot be told from it: the first calls do more than to ask ports.
+_TOO_EARLY = 0.05
+
 
 class Progress:
     """Turns what was done into lines, few enough to read. ``clock`` values are seconds, from anywhere."""
@@ -29,7 +32,12 @@ class Progress:
         self._shown = clock
         share = min(1.0, done / self._total)
         elapsed = clock - self._began
-        left = f"about {_duration(elapsed / share - elapsed)} left" if 0 < share < 1 else f"{_duration(elapsed)}"
+        if share == 1:
+            left = _duration(elapsed)
+        elif share < _TOO_EARLY:
+            left = "time left not known yet"
+        else:
+            left = f"about {_duration(elapsed / share - elapsed)} left"
         return f"scan {self._name}: {share:4.0%}, {targets} targets done, {opened} open, {left}"
 
 

@@ -130,11 +130,6 @@ class ScanRecord:
                             target.add_unknown(protocol, ports)
 
     @property
-    def targets_done(self) -> str:
-        done = sum(target.status == "complete" for target in self._targets.values())
-        return f"{done} of {len(self._plan.targets)}"
-
-    @property
     def opened(self) -> int:
         """Endpoints seen open so far."""
         rows = (endpoint for target in self._targets.values() for endpoint in target.endpoints.values())

@@ -57,8 +57,8 @@ def test_the_schemas_name_every_rule_and_no_other() -> None:
 
 
 def test_the_role_offers_the_defaults_that_it_documents() -> None:
-    documented_entry = yaml.safe_load((ROOT / "roles/audit/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+    page = yaml.safe_load((ROOT / "roles/audit/meta/argument_specs.yml").read_text())
     defaults = yaml.safe_load((ROOT / "roles/audit/defaults/main.yml").read_text())
-    options = documented_entry["options"]
+    options = page["argument_specs"]["main"]["options"]
     documented = {name: option["default"] for name, option in options.items() if "default" in option}
     assert documented == defaults

@@ -40,7 +40,7 @@ DEFAULTS: dict[str, Any] = {
 
 def main() -> None:
     options = {**DEFAULTS, **json.load(sys.stdin)}
-    stop = Stop(options["timeout"])
+    stop = Stop(options["timeout"], answer_to=1)
     with tempfile.TemporaryDirectory() as workdir, stopping_on_signals(stop):
         try:
             found = scan(options, Surroundings(workdir), stop)

@@ -454,12 +454,13 @@ def test_every_rule_of_the_catalogue_may_stand_in_results_and_be_excused_where_t
     assert sorted(excusable) == sorted(set(CATALOGUE) - never)
 
 
-def test_a_program_that_takes_the_name_of_the_declared_one_is_another() -> None:
-    renamed = build.owner(name="nginx", executable="/usr/local/bin/miner")
-    results = build.judged(
-        build.host_evidence([build.declared(443, process="nginx")], [build.listener(443, owners=[renamed])])
-    )
-    assert build.statuses(results, "wrong-owner") == ["fail"]
+def test_a_program_that_takes_the_name_of_the_declared_one_is_told_and_a_path_finds_it() -> None:
+    renamed = build.listener(443, owners=[build.owner(name="nginx", executable="/usr/local/bin/miner")])
+    by_name = build.judged(build.host_evidence([build.declared(443, process="nginx")], [renamed]))
+    assert build.statuses(by_name, "wrong-owner") == ["pass"]
+    assert "its executable is /usr/local/bin/miner" in build.of_rule(by_name, "wrong-owner")[0]["message"]
+    by_path = build.judged(build.host_evidence([build.declared(443, process="/usr/sbin/nginx")], [renamed]))
+    assert build.statuses(by_path, "wrong-owner") == ["fail"]
 
 
 def test_a_second_owner_in_another_unit_is_not_excused_by_the_first() -> None:
