@@ -459,7 +459,7 @@ _ARGUMENTS = {
 def main() -> None:
     """Scan, and return what was seen."""
     module = AnsibleModule(argument_spec=_ARGUMENTS, supports_check_mode=True)
-    stop = Stop(max(0, module.params["timeout"]))
+    stop = Stop(max(0, module.params["timeout"]), answer_to=1)
     try:
         with stopping_on_signals(stop):
             found = scan(module.params, Surroundings(module.tmpdir), stop)

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When to stop: the time is over, or somebody said so. What was seen by then is kept.
+"""When to stop: the time is over, somebody said so, or nobody waits. What was seen by then is kept.
 
 This module is private to the collection.
 """
 
 from __future__ import annotations
 
+import select
 import signal
 import time
 from contextlib import contextmanager
@@ -20,13 +21,23 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Stop:
-    """Asked by engines in their loops. ``timeout`` is seconds for the whole call, 0 for no limit."""
+    """Asked by engines in their loops. ``timeout`` is seconds for the whole call, 0 for no limit.
 
-    def __init__(self, timeout: float = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    ``answer_to`` is the file descriptor that the result will be written to. When its other end is gone,
+    nobody waits for the result. Without a terminal that is the only sign of it: sshd closes the pipes of
+    a session whose connection was lost, and sends no signal.
+    """
+
+    def __init__(
+        self, timeout: float = 0, clock: Callable[[], float] = time.monotonic, answer_to: int | None = None
+    ) -> None:
         self._clock = clock
         self._timeout = timeout
         self._deadline = clock() + timeout if timeout else None
         self._signal: str | None = None
+        self._answer = select.poll()
+        if answer_to is not None:
+            self._answer.register(answer_to, 0)  # errors and hang-ups are told without being asked for
 
     def signalled(self, number: int, _frame: FrameType | None = None) -> None:
         """Remember the first signal; to be used as a signal handler."""
@@ -37,6 +48,8 @@ class Stop:
         """Why to stop now, as a sentence; None while there is no reason to."""
         if self._signal:
             return f"stopped by {self._signal}"
+        if any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in self._answer.poll(0)):
+            return "stopped because nobody waits for the result: the connection to the scanner was lost"
         if self._deadline is not None and self._clock() >= self._deadline:
             return f"the time-out of {self._timeout:g} s for the whole scan was over"
         return None

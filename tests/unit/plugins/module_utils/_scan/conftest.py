@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -169,6 +170,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         for process in running:
             process.kill()
             process.communicate()
+        left = subprocess.run(["ip", "netns", "pids", vantage], capture_output=True, check=False).stdout.split()
+        for pid in left:  # of a test that failed
+            os.kill(int(pid), signal.SIGKILL)
         for name in (vantage, hosts):
             subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
 
