@@ -151,7 +151,7 @@ def states(opened: Iterable[int], asked: str, rest: str = "closed") -> list[Json
     opened = set(opened)
     ports: set[int] = set()
     for part in asked.split(","):
-        first, _, last = part.partition("-")
+        first, _dash, last = part.partition("-")
         ports |= set(range(int(first), int(last or first) + 1))
     rows = [
         {"protocol": "tcp", "state": "open", "reason": "syn-ack", "ports": ",".join(map(str, sorted(opened)))},

@@ -187,7 +187,7 @@ def naively_covers(entry: Json, listener: Json) -> bool:
     """What the design says of coverage, told in another way than the code tells it."""
     numbers: set[int] = set()
     for one in entry["port"] if isinstance(entry["port"], list) else [entry["port"]]:
-        first, _, last = str(one).partition("-")
+        first, _dash, last = str(one).partition("-")
         numbers |= set(range(int(first), int(last or first) + 1))
     address = ipaddress.ip_address(listener["address"].split("%")[0])
     confined = address.is_loopback or listener["interface"] == "lo"
@@ -267,7 +267,7 @@ def test_evidence_that_goes_missing_never_makes_a_gate_pass(given_audit: Any, da
     target = data.draw(st.sampled_from(share["targets"]))
     losses: dict[str, Any] = {
         "host": lambda: host.update(listening=None, status="failed"),
-        "scan": lambda: scans.pop(),
+        "scan": scans.pop,
         "share": lambda: scans[0]["shares"].pop(data.draw(st.integers(0, 1))),
         "target": lambda: share["targets"].remove(target),
         "scanner": lambda: share.update(targets=[], coverage=None, status="failed"),

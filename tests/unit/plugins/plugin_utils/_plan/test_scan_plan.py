@@ -28,8 +28,10 @@ def host(name: str, *addresses: str, ports: Any = (), listeners: Any = (), **mor
     return {**made, "host": name}
 
 
-def planned(*hosts: Json, depth: str = "known", share: Json = ALONE, control: bool = False, **more: Any) -> ScanPlan:
-    return scan_plan(hosts, share, depth, scanner_is_control=control, **more)
+def planned(
+    *hosts: Json, depth: str = "known", share: Json | None = None, control: bool = False, **more: Any
+) -> ScanPlan:
+    return scan_plan(hosts, share or ALONE, depth, scanner_is_control=control, **more)
 
 
 def sent(plan: ScanPlan) -> list[tuple[str, str]]:
