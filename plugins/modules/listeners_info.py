@@ -50,7 +50,8 @@ options:
     default: all
   packages:
     description:
-      - Whether to look up the installed package of each executable, with C(dpkg-query), C(rpm) or C(apk).
+      - Whether to look up the installed package of each executable, in the database of C(dpkg), or with C(dpkg-query),
+        C(rpm) or C(apk).
       - Executables inside of containers are not looked up, as the host's packages do not speak for them.
     type: bool
     default: false

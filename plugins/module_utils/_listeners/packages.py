@@ -13,6 +13,7 @@ import os
 import re
 from typing import Callable, Iterable, Sequence
 
+from ansible_collections.vigil.ports.plugins.module_utils._listeners import dpkg_database
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Package
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import Answer, ProgramError, Runner
 
@@ -32,19 +33,41 @@ def manager_of_host(exists: Callable[[str], bool] = os.path.exists) -> str | Non
     return next((manager for manager, database in _DATABASES if exists(database)), None)
 
 
-def owning_packages(manager: str, paths: Iterable[bytes], run: Runner) -> dict[bytes, Package]:
-    """The package of each path; a path that no package owns is left out. Raises ProgramError."""
-    asked = {spelling: path for path in sorted(set(paths)) for spelling in spellings(os.fsdecode(path))}
-    if not asked:
+def owning_packages(manager: str, paths: Iterable[bytes], run: Runner, root: str = "") -> dict[bytes, Package]:
+    """The package of each path; a path that no package owns is left out. Raises ProgramError.
+
+    ``root`` is where the manager's files are; where they do not tell, ``run`` asks its program.
+    """
+    names = {path: spellings(os.fsdecode(path)) for path in sorted(set(paths))}
+    if not names:
         return {}
-    owned = _ASK[manager](sorted(asked), run)
+    if manager == "dpkg":
+        try:
+            return dpkg_database.owning_packages(f"{root}/var/lib/dpkg", {path: _here(names[path]) for path in names})
+        except (dpkg_database.NotToldError, OSError):
+            pass  # the program tells, or why it cannot
+    owned = _ASK[manager](sorted({name for some in names.values() for name in some}), run)
     found: dict[bytes, Package] = {}
-    for path in sorted(set(paths)):
+    for path, some in names.items():
         # The spelling of the process itself comes first: on a host that is not merged both may exist.
-        package = next((owned[name] for name in spellings(os.fsdecode(path)) if name in owned), None)
+        package = next((owned[name] for name in some if name in owned), None)
         if package is not None:
             found[path] = package
     return found
+
+
+def _here(names: Sequence[str]) -> list[str]:
+    """Those of the spellings that are the same file, as their folders are the same on this host."""
+    folder = _identity(names[0])
+    return [name for name in names if name == names[0] or (folder is not None and _identity(name) == folder)]
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        there = os.stat(os.path.dirname(path))
+    except OSError:
+        return None
+    return (there.st_dev, there.st_ino)
 
 
 def spellings(path: str) -> list[str]:
