@@ -36,7 +36,7 @@ help: ## List what can be made
 
 .PHONY: audit
 audit: $(VENV)/.stamp-run $(INSTALLED)/MANIFEST.json ## Audit this machine against the example inventory, reports go to reports/
-	@ansible-playbook -i $(INVENTORY) vigil.ports.audit -e audit_report_dir=$(CURDIR)/reports -e audit_fail_on=never
+	@ANSIBLE_CONFIG=$(CURDIR)/examples/quickstart/ansible.cfg ansible-playbook -i $(INVENTORY) vigil.ports.audit -e audit_report_dir=$(CURDIR)/reports -e audit_fail_on=never
 
 .PHONY: test
 test: packages env ## Everything: packages, lint, sanity, unit, integration

@@ -93,7 +93,10 @@ def _listing(coverage: Row) -> Iterator[str]:
     yield ", ".join(f"{' and '.join(sources)} through {code(how)}" for how, sources in sorted(ways.items()))
     yield "privileged" if coverage["privileged"] else "not privileged"
     unknown = coverage["owners"]["unknown"]
-    yield f"owners unknown for {code(unknown)} listeners" if unknown else "every owner known"
+    if coverage["owners"]["asked"] == "all":
+        yield f"owners unknown for {code(unknown)} listeners" if unknown else "every owner known"
+    else:
+        yield f"owners asked: {code(coverage['owners']['asked'])}, unknown for {code(unknown)} listeners"
     namespaces = coverage["namespaces"]
     yield f"network namespaces asked: {code(namespaces['asked'])}, missed: {len(namespaces['missed'])}"
     skipped = ", ".join(code(one["what"]) for one in coverage["not_looked_at"])
