@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 
 
@@ -22,13 +21,5 @@ class ActionModule(Door):
     ARGUMENTS: ClassVar[dict[str, Any]] = {"run_dir": {"type": "path", "required": True}}
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        run = RunDirectory(Path(arguments["run_dir"]))
-        asked = run.read_run()
-        audit = Audit(asked, run.read_scans())
-        writer = ResultsWriter(run.results)
-        for host in asked["hosts"]:
-            writer.add(*audit.of_host(host, run.read_host(host)))
-        writer.add(None, audit.of_run())
-        head = audit.head()
-        writer.finish(head)
+        head = judge_run(RunDirectory(Path(arguments["run_dir"])))
         return {"counts": head["counts"], "gate": head["gate"]}

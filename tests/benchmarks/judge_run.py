@@ -9,19 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter, read_results
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 
 if __name__ == "__main__":
     run = RunDirectory(Path(sys.argv[1]))
-    asked = run.read_run()
-    audit = Audit(asked, run.read_scans())
-    writer = ResultsWriter(run.results)
-    for host in asked["hosts"]:
-        writer.add(*audit.of_host(host, run.read_host(host)))
-    writer.add(None, audit.of_run())
-    writer.finish(audit.head())
+    judge_run(run)
     for name, chunks in reports(read_results(run.results)):
         run.write_file(name, chunks)

@@ -15,7 +15,7 @@ from typing import Any
 from .._evidence.observed import ScannedTarget, spans_count
 from .._inventory.problem import Problem
 from .catalogue import CATALOGUE
-from .finding import Finding
+from .finding import Finding, Status
 
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
 _LISTING_MAY_LACK = frozenset(("dump-interrupted",))
@@ -35,27 +35,19 @@ def gap(
     details: Sequence[str] = (),
 ) -> Finding:
     """A not-assessed finding under the name by which it can be accepted."""
-    return Finding(
-        rule="not-assessed",
-        status="not_assessed",
-        severity=CATALOGUE["not-assessed"].severity,
-        host=host,
-        namespace=None,
-        protocol=None,
-        port=None,
-        address=address,
-        vantage=vantage,
-        message=message,
-        details=tuple(details),
-        gap=name,
-    )
+    finding = _finding("not_assessed", message, host, vantage, address)
+    return finding._replace(gap=name, details=tuple(details))
 
 
 def assessed(host: str, message: str, *, vantage: str | None = None, address: str | None = None) -> Finding:
     """The pass of the same rule: all of it was looked at."""
+    return _finding("pass", message, host, vantage, address)
+
+
+def _finding(status: Status, message: str, host: str | None, vantage: str | None, address: str | None) -> Finding:
     return Finding(
         rule="not-assessed",
-        status="pass",
+        status=status,
         severity=CATALOGUE["not-assessed"].severity,
         host=host,
         namespace=None,

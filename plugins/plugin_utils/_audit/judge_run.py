@@ -1,0 +1,29 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run directory judged: its evidence in, ``results.json`` beside it. This module is private to the collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._evidence.results_file import ResultsWriter
+from .._evidence.run_directory import RunDirectory
+from .reconcile import Audit
+
+
+def judge_run(run: RunDirectory) -> dict[str, Any]:
+    """Writes the results, host by host, and returns all of them but hosts and findings.
+
+    Raises EvidenceError for evidence that cannot be read, OSError as the file system does.
+    """
+    asked = run.read_run()
+    audit = Audit(asked, run.read_scans())
+    writer = ResultsWriter(run.results)
+    for host in asked["hosts"]:
+        writer.add(*audit.of_host(host, run.read_host(host)))
+    writer.add(None, audit.of_run())
+    head = audit.head()
+    writer.finish(head)
+    return head
