@@ -25,6 +25,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
 IP_RECVERR = 11  # linux/in.h
 IPV6_RECVERR = 25  # linux/in6.h
 _MSG_ERRQUEUE = 0x2000  # linux/socket.h
+_FROM_THE_QUEUE = int(_MSG_ERRQUEUE | socket.MSG_DONTWAIT)  # the type of the constant is slow to add to
 _SOCK_EXTENDED_ERR = struct.Struct("=IBBBBII")  # linux/errqueue.h
 _FROM_ICMP = 2
 _FROM_ICMP6 = 3
@@ -90,7 +91,7 @@ def at_once(error: int) -> Answer:
     return Answer(None, f"connect failed here ({_name(error)})")
 
 
-def at_end(sock: socket.socket, error: int) -> Answer:
+def at_end(sock: socket.SocketType, error: int) -> Answer:
     """The meaning of a connect that is no longer pending; ``error`` is what SO_ERROR gave."""
     if error == 0:
         # The kernel may choose the target port itself as the source port: then the socket has
@@ -110,10 +111,10 @@ def at_end(sock: socket.socket, error: int) -> Answer:
     return _BY_ERROR.get(error) or Answer(None, f"connect ended with {_name(error)}")
 
 
-def _queued(sock: socket.socket) -> tuple[str | None, bool]:
+def _queued(sock: socket.SocketType) -> tuple[str | None, bool]:
     """The queued ICMP message as a reason, and whether this machine sent it to itself."""
     try:
-        _data, ancillary, _flags, _peer = sock.recvmsg(1, 128, _MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+        _data, ancillary, _flags, _peer = sock.recvmsg(1, 128, _FROM_THE_QUEUE)
     except OSError:
         return None, False  # an empty queue (EAGAIN): a TCP reset, or a kernel before 5.11
     for _level, _type, content in ancillary:

@@ -53,6 +53,7 @@ _FRUITLESS_TRIES = 20
 _PAUSE_WHEN_SHORT = 0.05
 _MOST_AT_ONCE = 8192
 _FILES_KEPT_FREE = 64
+_KIND = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _IDLE = 0.2  # seconds between two looks at Stop
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: no TIME_WAIT for each open port
 
@@ -60,7 +61,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: no TIME_WAIT for each op
 class _Probe(NamedTuple):
     target: int
     port: int
-    sent: int  # SYNs before this one
+    sent: int  # SYNs before this one that were not answered
     fruitless: int
 
 
@@ -110,8 +111,8 @@ class ConnectScan:
         self._ports = request.tcp | request.canaries
         self._targets = [_Target(address) for address in request.addresses]
         self._again: deque[_Probe] = deque()
-        self._pending: dict[int, tuple[socket.socket, _Probe]] = {}
-        self._expiry: deque[tuple[float, int, socket.socket]] = deque()
+        self._pending: dict[int, tuple[socket.SocketType, _Probe]] = {}
+        self._expiry: deque[tuple[float, int, socket.SocketType]] = deque()
         self._poll = select.epoll()
         self._most = _most_sockets()
         self._sent = 0
@@ -176,10 +177,10 @@ class ConnectScan:
     def _send(self, probe: _Probe, now: float) -> int:
         """Begin one connect; gives the number of packets that this cost."""
         target = self._targets[probe.target]
-        if target.given_up or self._late(target, now):
+        if target.given_up or (self._request.host_timeout and self._late(target, now)):
             return 0
         try:
-            sock = socket.socket(target.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = socket.SocketType(target.family, _KIND)
         except OSError as error:
             self._settle(probe, at_once(error.errno or 0), now)
             return 0
@@ -193,12 +194,12 @@ class ConnectScan:
             self._settle(probe, at_once(error_number), now)
             return 1
         self._sent += 1
-        probe = _Probe(probe.target, probe.port, probe.sent + 1, probe.fruitless)
         # A port of this machine has answered by now: that saves the event loop for most of them.
         error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error_number:
-            self._settle(probe, at_end(sock, error_number), now)
+            answer = at_end(sock, error_number)
             sock.close()
+            self._settle(probe, answer, now)
             return 1
         descriptor = sock.fileno()
         self._pending[descriptor] = (sock, probe)
@@ -207,8 +208,6 @@ class ConnectScan:
         return 1
 
     def _late(self, target: _Target, now: float) -> bool:
-        if not self._request.host_timeout:
-            return False
         if target.deadline is None:
             target.deadline = now + self._request.host_timeout
         elif now >= target.deadline:
@@ -244,8 +243,8 @@ class ConnectScan:
         if answer.again and answer.state is None and probe.fruitless < _FRUITLESS_TRIES:
             self._again.append(probe._replace(fruitless=probe.fruitless + 1))
             self._paused_until = now + _PAUSE_WHEN_SHORT
-        elif answer.again and answer.state is not None and probe.sent <= self._request.retries:
-            self._again.append(probe)
+        elif answer.again and answer.state is not None and probe.sent < self._request.retries:
+            self._again.append(probe._replace(sent=probe.sent + 1))
         else:
             self._targets[probe.target].learn(probe.port, answer)
 

@@ -61,6 +61,10 @@ def program(folder: Path, body: str) -> NmapProgram:
         ({"ports": ["80-", 70000], "udp_ports": [0]}, ["ports: '80-'", "ports: 70000", "udp_ports: 0"]),
         ({"rate": 0}, ["rate: 0"]),
         ({"rate": 10**9}, ["rate: 1000000000"]),
+        ({"target_rate": -1, "canaries": 65}, ["target_rate: -1", "canaries: 65"]),
+        ({"target_rate": 10**9, "canaries": -1}, ["target_rate: 1000000000", "canaries: -1"]),
+        ({"canaries": 1}, ["canaries: 1 can prove nothing"]),
+        ({"targets": [{"host": "h", "address": "::1", "listening": ["22", "x"]}]}, ["targets[0].listening: 'x'"]),
         ({"retries": -1, "timeout": -1, "host_timeout": -1}, ["retries", "timeout: -1", "host_timeout"]),
         ({"scripts": ["../../evil", "banner"]}, ["scripts: '../../evil'"]),
         ({"ports": []}, ["no port was asked for"]),
@@ -103,6 +107,21 @@ def test_a_failing_nmap_leaves_everything_unknown(tmp_path: Path, body: str, why
     assert target["unknown"] == [{"protocol": "tcp", "ports": "1-3"}]
     assert why in target["reason"]
     assert not found["coverage"]["complete"]
+
+
+def test_an_nmap_that_dies_in_the_second_pass_takes_nothing_back(tmp_path: Path) -> None:
+    port = '<port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/></port>'
+    closed = '<extraports state="closed" count="2"><extrareasons reason="reset" proto="tcp" ports="2-3"/></extraports>'
+    report = XML.format(HOST.format("127.0.0.1", port + closed), "success")
+    body = f"case $2 in *-1.xml) kill -9 $$;; esac\ncat > $2 <<'X'\n{report}\nX"
+    asked = options(engine="nmap", versions=True, confirm=True)
+    found = scan(asked, Surroundings(str(tmp_path), nmap=lambda: program(tmp_path, body)), Stop(30))
+    (target,) = found["targets"]
+    assert (target["status"], [e["port"] for e in target["endpoints"]]) == ("complete", [1])
+    assert not found["coverage"]["complete"]
+    problems = {p["code"]: p["message"] for p in found["coverage"]["problems"]}
+    assert set(problems) >= {"nmap-failed", "not-confirmed", "versions-incomplete"}
+    assert "open ports 1 were not asked again" in problems["not-confirmed"]
 
 
 def test_warnings_are_problems_and_lose_no_state(tmp_path: Path) -> None:
