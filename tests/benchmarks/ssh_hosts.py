@@ -17,8 +17,6 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-
 SSHD = "/usr/sbin/sshd"
 LISTENERS = 10
 _PREFIX = "198.18.1."  # RFC 2544: never anybody's host
@@ -39,7 +37,7 @@ def start(count: int, folder: Path) -> Path:
     Path("/run/sshd").mkdir()
     _ip(f"link set lo up\nlink add br0 type bridge\nlink set br0 up\naddress add {_PREFIX}1/24 dev br0\n")
     for number in range(count):
-        argv = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount", sys.executable)
+        argv = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--mount", _PYTHON)
         host = subprocess.Popen((*argv, __file__, str(number), str(folder)), stdout=subprocess.PIPE, text=True)
         assert host.stdout is not None
         host.stdout.readline()  # it stands in its namespaces, and unshare itself in the same network namespace
@@ -58,6 +56,8 @@ def _write_configuration(count: int, folder: Path) -> None:
         "PermitRootLogin prohibit-password\nPrintMotd no\n",
         encoding="ascii",
     )
+    import yaml  # only here: the Python of a host may not have it
+
     variables = {
         "ansible_user": "root",
         "ansible_python_interpreter": _PYTHON,
