@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from typing import Iterable, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import NOWHERE, Place
@@ -125,10 +126,9 @@ def cgroups_of_ids(mount: str, ids: Iterable[int]) -> dict[int, Cgroup]:
     if root in missing:
         found[root] = Cgroup(mount, NOWHERE)
         missing.discard(root)
-    waiting = [(mount, "")]  # units are high up, so the tree is gone through level by level
-    for directory, path in waiting:
-        if not missing:
-            break
+    waiting = deque([(mount, "")])  # units are high up, so the tree is gone through level by level
+    while waiting and missing:
+        directory, path = waiting.popleft()
         for entry in _directories(directory, must_exist=not path):
             below = f"{path}/{entry.name}"
             number = entry.inode()
