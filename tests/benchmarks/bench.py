@@ -13,9 +13,12 @@ program, this file runs each of them in a process of its own, and prints one tab
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import importlib.metadata
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -116,12 +119,15 @@ def is_inside() -> bool:
 
 
 def machine() -> str:
-    """Processors, memory, kernel and Python: what a reader needs to compare with their own, and no names."""
+    """Processors, memory, kernel and versions: what a reader needs to compare with their own, and no names."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 30)
-    return (
-        f"{os.cpu_count()} CPUs, {memory:.0f} GiB, Linux {os.uname().release.split('-')[0]},"
-        f" Python {platform.python_version()}"
-    )
+    versions = [f"Python {platform.python_version()}", f"ansible-core {importlib.metadata.version('ansible-core')}"]
+    for argv in (("ss", "-V"), ("nmap", "--version")):
+        with contextlib.suppress(OSError):
+            said = subprocess.run(argv, capture_output=True, check=False, text=True).stdout
+            versions += re.findall(r"iproute2-[0-9.]+|Nmap version [0-9.]+", said)[:1]
+    kernel = os.uname().release.split("-")[0]
+    return f"{os.cpu_count()} CPUs, {memory:.0f} GiB, Linux {kernel}, {', '.join(versions)}"
 
 
 def main(rows: Callable[[], Iterable[Row]]) -> None:
