@@ -34,7 +34,17 @@ class PortSet:
     @classmethod
     def of(cls, ports: Iterable[int]) -> PortSet:
         """The set of these single ports."""
-        return cls(_merged((port, port) for port in ports))
+        ranges: list[tuple[int, int]] = []
+        first = last = -1
+        for port in sorted(ports):
+            if port > last + 1 or first < 0:
+                if first >= 0:
+                    ranges.append((first, last))
+                first = port
+            last = port
+        if first >= 0:
+            ranges.append((first, last))
+        return cls(tuple(ranges))
 
     @classmethod
     def parse(cls, entries: Iterable[object], lowest: int = 1) -> PortSet:

@@ -109,6 +109,11 @@ class Lab:
         finally:
             subprocess.run([*nft, "delete", "table", "ip", "fickle"], check=True)
 
+    def rules_of_fickle(self) -> str:
+        """The rules as nft lists them, with their counters."""
+        listed = ["ip", "netns", "exec", self.hosts, "nft", "list", "table", "ip", "fickle"]
+        return subprocess.run(listed, capture_output=True, check=True, text=True).stdout
+
 
 def scan_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(TREE), "PYTHONDONTWRITEBYTECODE": "1"}

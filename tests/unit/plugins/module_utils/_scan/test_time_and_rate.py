@@ -92,3 +92,13 @@ def test_a_time_out_in_the_second_pass_takes_nothing_back(lab: Any, engine: str)
     assert [e["port"] for e in target["endpoints"]] == [443]
     assert not result["coverage"]["complete"]
     assert "scan-stopped" in [problem["code"] for problem in result["coverage"]["problems"]]
+
+
+def test_each_connect_is_one_packet_and_each_closed_port_takes_one(lab: Any) -> None:
+    """A socket that was refused is used again: that must send nothing by itself."""
+    with lab.with_rules("tcp flags syn counter"):
+        result = lab.scan([lab.fickle], ports=["1000-2999"], engine="connect", rate=20000)
+        arrived = lab.rules_of_fickle()
+    assert result["coverage"]["sent"] == 2000
+    assert "counter packets 2000 " in arrived
+    assert [(row["state"], row["ports"]) for row in result["targets"][0]["states"]] == [("closed", "1000-2999")]
