@@ -8,7 +8,6 @@ from __future__ import annotations
 
 # No module is at hand here: run_command is the door's.
 # pylint: disable=ansible-bad-function
-
 import os
 from typing import Callable, NamedTuple, Sequence
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 # No module is at hand here: run_command is the door's.
 # pylint: disable=ansible-bad-function
-
 import re
 import subprocess
 
