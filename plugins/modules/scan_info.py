@@ -81,8 +81,10 @@ options:
     default: 0
   confirm:
     description:
-      - Asks a second time, more slowly and with more retries, the TCP ports that were open and those that contradict
-        O(targets[].listening).
+      - Asks a second time, at a fifth of O(rate) and with one more retry, the TCP ports that were open and those that
+        contradict O(targets[].listening).
+      - A later answer counts, and silence is no answer. What changed is in the reason of the port, such as
+        V(reset, first seen open), and in RV(coverage.problems) as V(not-confirmed) or V(missed-at-first).
     type: bool
     default: false
   engine:
@@ -98,7 +100,10 @@ options:
     description: Path of a report in XML by C(nmap -oX), on the host that the module runs on. For O(engine=import).
     type: path
   versions:
-    description: Whether to find out with O(engine=nmap) which product and version answers on each open port.
+    description:
+      - Whether to find out with O(engine=nmap) which product and version answers on each open port.
+      - Waits half a second for a greeting and 3 seconds for an answer, and asks rare questions only on the ports that
+        they are known for.
     type: bool
     default: true
   scripts:
@@ -126,8 +131,8 @@ options:
     default: 3600
   host_timeout:
     description:
-      - Seconds for each target, 0 for no limit.
-      - With O(engine=nmap) a target that takes longer is unknown as a whole, otherwise what was seen is kept.
+      - Seconds for each target in each pass, 0 for no limit. What was seen by then is kept.
+      - With O(engine=nmap) these are the open ports only; the others of a target that takes longer are unknown.
     type: int
     default: 0
 attributes:
@@ -233,7 +238,9 @@ targets:
           type: str
           sample: filtered
         reason:
-          description: What came back, in the words of C(nmap). V(no-response) when nothing did.
+          description:
+            - What came back, in the words of C(nmap). V(no-response) when nothing did.
+            - With O(confirm) what was seen at first is behind a comma, where it differs.
           type: str
           sample: no-response
         ports:
