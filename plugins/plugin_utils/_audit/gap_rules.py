@@ -21,6 +21,9 @@ from .finding import Finding, Status
 _LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 
 
+#: How scan_info marks a port of which a second, slow pass saw something else.
+_FIRST_OPEN = "first seen open"
+
 #: What every listing tells of; a source that it does not mention was not looked at.
 _NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
 
@@ -115,6 +118,11 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
     if not targets:
         yield not_scanned(host, vantage, why_none)
     for target in targets:
+        doubtful = [row for row in target.states if row.state != "open" and _FIRST_OPEN in row.reason]
+        if doubtful:
+            ports = ", ".join(f"{row.protocol} {_spans_text(row.ports)}" for row in doubtful)
+            message = f"{target.address} from {vantage}: {ports} answered open first, and otherwise when asked again"
+            yield gap(f"{host}:not-confirmed@{vantage}", message, host=host, vantage=vantage, address=target.address)
         if target.status == "complete" and not target.unknown:
             message = f"{target.address} was scanned from {vantage}"
             yield assessed(host, message, vantage=vantage, address=target.address)

@@ -296,3 +296,12 @@ def test_the_gate_breaks_from_the_severity_on_that_was_asked_for(fail_on: str, p
     results = build.judged(medium, about=build.run(fail_on=fail_on))
     assert build.failures(results) == {"undeclared-listener"}
     assert results["gate"]["passed"] is passed
+
+
+def test_a_port_that_was_open_first_and_closed_when_asked_again_is_not_called_closed() -> None:
+    seen = build.target([443])
+    seen["states"].append({"protocol": "tcp", "state": "closed", "reason": "reset, first seen open", "ports": "7000"})
+    evidence = build.host_evidence([build.declared(443, reachable_from="any")], [build.listener(443)])
+    results = build.judged(evidence, [build.scan([seen])])
+    assert "web1:not-confirmed@internet" in {row["gap"] for row in results["findings"]}
+    assert not results["gate"]["passed"]
