@@ -86,6 +86,8 @@ $(INSTALLED)/MANIFEST.json: $(VENV)/.stamp-run $(COLLECTION_SOURCES)
 docs: env ## Write the pages that are made from the code
 	@PYTHONPATH=.cache/tree python .ci/render-rules > .cache/rules.md
 	mv .cache/rules.md docs/rules.md
+	PYTHONPATH=.cache/tree python .ci/render-faults > .cache/trust.md
+	mv .cache/trust.md docs/trust.md
 
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist

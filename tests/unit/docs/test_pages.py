@@ -23,11 +23,13 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
-def test_the_page_of_rules_is_made_from_the_catalogue() -> None:
+@pytest.mark.parametrize(("page", "renderer"), [("rules.md", "render-rules"), ("trust.md", "render-faults")])
+def test_a_page_is_what_its_source_makes_of_it(page: str, renderer: str) -> None:
+    """The rules from their catalogue, the faults from the tests that cause them."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / ".cache/tree")}
-    command = [sys.executable, str(ROOT / ".ci/render-rules")]
+    command = [sys.executable, str(ROOT / ".ci" / renderer)]
     made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert (ROOT / "docs/rules.md").read_text() == made.stdout, "run make docs"
+    assert (ROOT / "docs" / page).read_text() == made.stdout, "run make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
