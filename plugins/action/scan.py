@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -123,11 +124,13 @@ class ActionModule(Door):
                 raise ScannerLostError("failed", problem)
             return seen  # type: ignore[no-any-return]
 
+        playbook = os.getppid()  # a worker outlives a playbook that was killed, and gets another parent
         around = Surroundings(
             ask=ask,
             save=lambda evidence: run.put_scan(share["vantage"], evidence),
             show=Display().display,
             on_terminal=parent_is_on_terminal(),
+            is_awaited=lambda: os.getppid() == playbook,
         )
         name = f"from {share['vantage']} by {share['scanner']}"
         limits = Limits.of(run.read_run()["settings"])

@@ -53,8 +53,12 @@ def gaps(found: Json, vantage: str) -> set[str]:
 
 
 def shares(report_dir: Path, vantage: str) -> list[Json]:
-    scan = json.loads((report_dir / "latest" / "evidence" / "scans" / f"{vantage}.json").read_text(encoding="utf-8"))
-    rows: list[Json] = scan["shares"]
+    return shares_of(report_dir / "latest", vantage)
+
+
+def shares_of(run: Path, vantage: str) -> list[Json]:
+    scan = run / "evidence" / "scans" / f"{vantage}.json"
+    rows: list[Json] = json.loads(scan.read_text(encoding="utf-8"))["shares"] if scan.exists() else [{"status": None}]
     return rows
 
 
@@ -106,7 +110,24 @@ def test_a_scanner_that_is_killed_in_the_middle_keeps_what_it_saw(
     assert row["status"] == "pass"
 
 
-def test_an_audit_that_is_killed_leaves_no_scan_behind(
+def test_a_playbook_that_gets_sigkill_leaves_no_scan_behind(
+    tmp_path: Path, fleet: Fleet, reach: Callable[[str], Host]
+) -> None:
+    """Nobody can tell the worker of it: it has to see for itself that nobody waits."""
+    vantages = [{"name": "office", "scanners": ["scan-office"]}]
+    scanner = reach("scan-office")
+    with playbook.start("vigil.ports.audit", *arguments(tmp_path, vantages, **SWEEP)) as started:
+        wait_for(lambda: sweeping(scanner), started)
+        started.kill()
+        started.wait(timeout=60)
+        [run] = [path for path in tmp_path.iterdir() if path.is_dir()]
+        wait_for(lambda: shares_of(run, "office")[0]["status"] == "interrupted")
+        wait_for(lambda: not sweeping(scanner))
+    assert not (tmp_path / "latest").exists()
+    assert "playbook that asked for the scan was ended" in shares_of(run, "office")[0]["message"]
+
+
+def test_an_audit_that_is_interrupted_leaves_no_scan_behind(
     tmp_path: Path, fleet: Fleet, reach: Callable[[str], Host]
 ) -> None:
     vantages = [{"name": "office", "scanners": ["scan-office"]}]

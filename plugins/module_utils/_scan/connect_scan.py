@@ -30,13 +30,19 @@ def scan_by_connects(request: ScanRequest, stop: Stop) -> Outcome:
     first = ConnectScan(request, stop).run()
     if not request.confirm:
         return first
-    wanted, problems = _wanted(request, first)
-    first = replace(first, problems=first.problems + tuple(problems), whole=first.whole and not problems)
+    wanted, too_many = _wanted(request, first)
+    seen = {
+        address: replace(row, unconfirmed=too_many[address].message) if address in too_many else row
+        for address, row in first.seen.items()
+    }
+    problems = first.problems + tuple(too_many.values())
+    first = replace(first, seen=seen, problems=problems, whole=first.whole and not too_many)
     return _confirmed(request, first, wanted, stop) if wanted else first
 
 
-def _wanted(request: ScanRequest, first: Outcome) -> tuple[dict[str, PortSet], list[Problem]]:
-    wanted, problems = {}, []
+def _wanted(request: ScanRequest, first: Outcome) -> tuple[dict[str, PortSet], dict[str, Problem]]:
+    """By address: what to ask again, and why nothing is asked again where there would be too much."""
+    wanted, too_many = {}, {}
     for address, seen in first.seen.items():
         if distrust(seen, request.canaries):
             continue
@@ -44,10 +50,10 @@ def _wanted(request: ScanRequest, first: Outcome) -> tuple[dict[str, PortSet], l
         ports |= contradicting(seen, request.listening.get(address, NO_PORTS) & request.tcp)
         if len(ports) > MOST_AGAIN:
             message = f"{address}: more than {MOST_AGAIN} ports to ask again, so none was confirmed"
-            problems.append(Problem("too-many-open", message))
+            too_many[address] = Problem("too-many-open", message)
         elif ports:
             wanted[address] = ports
-    return wanted, problems
+    return wanted, too_many
 
 
 def _confirmed(request: ScanRequest, first: Outcome, wanted: dict[str, PortSet], stop: Stop) -> Outcome:

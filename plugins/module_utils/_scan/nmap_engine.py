@@ -151,6 +151,8 @@ class NmapScan:
             message = f"{address}: more than {MOST_AGAIN} ports to ask again, so none was asked for its version"
             self._problems.append(Problem("too-many-open", message + (", and none confirmed" if asked.confirm else "")))
             self._whole = False
+            if asked.confirm:
+                self._seen[address] = replace(seen, unconfirmed=f"more than {MOST_AGAIN} ports to ask a second time")
             return None
         return Question((address,), tcp, udp, len(tcp) + len(udp)) if tcp or udp else None
 

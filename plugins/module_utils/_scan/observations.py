@@ -100,11 +100,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that is known of one address. ``reason`` says why something is missing, if so."""
+    """All that is known of one address. ``reason`` says why something is missing, if so.
+
+    ``unconfirmed`` says which ports a second pass should have asked again and did not, and why.
+    """
 
     rows: tuple[StateRow, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     reason: str | None = None
+    unconfirmed: str | None = None
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ def _address_row(host: str, address: str, outcome: Outcome, asked: dict[str, Por
         return _row(host, address, "untrusted", doubt, seen, rows, unknown)
     missing = {protocol: ports for protocol, ports in unknown.items() if ports}
     if not missing and rows:
-        return _row(host, address, "complete", None, seen, rows, unknown)
+        status = "partial" if seen.unconfirmed else "complete"
+        return _row(host, address, status, seen.unconfirmed, seen, rows, unknown)
     told = seen.reason or "; ".join(problem.message for problem in outcome.problems if "unknown" in problem.message)
     reason = told or "nothing is known of some of the ports that were asked for"
     return _row(host, address, "partial" if rows else "failed", reason, seen, rows, unknown)

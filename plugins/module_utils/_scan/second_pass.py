@@ -123,10 +123,11 @@ def seen_twice(address: str, first: Seen, second: Seen, wanted: PortSet) -> tupl
                 unconfirmed.append(f"{port} was open, and {state} ({reason}) when asked again")
             elif state == OPEN:
                 found.append(f"{port} ({was} at first)")
-    lost = PortSet.of(port for port in wanted if port not in after and before.get(port, ("", ""))[0] == OPEN)
-    if lost:
+    not_asked = PortSet.of(port for port in wanted if port not in after)
+    if not_asked:
         why = second.reason or "the second pass said nothing about them"
-        unconfirmed.append(f"open ports {lost} were not asked again: {why}")
+        first = replace(first, unconfirmed=f"ports {not_asked} were not asked a second time: {why}")
+        unconfirmed.append(str(first.unconfirmed))
     problems = []
     if unconfirmed:
         problems.append(Problem("not-confirmed", f"{address}: {'; '.join(unconfirmed)}"))

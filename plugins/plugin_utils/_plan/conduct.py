@@ -32,13 +32,17 @@ class ScannerLostError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What conducting needs from outside: the scanner, the evidence, the operator and a clock in seconds."""
+    """What conducting needs from outside: the scanner, the evidence, the operator and a clock in seconds.
+
+    ``is_awaited`` turns false when the playbook that asked for the scan is gone.
+    """
 
     ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     save: Callable[[Mapping[str, Any]], None]
     show: Callable[[str], None]
     on_terminal: bool = False
     clock: Callable[[], float] = time.monotonic
+    is_awaited: Callable[[], bool] = lambda: True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ def conduct(
         left = limits.timeout - (around.clock() - began) if limits.timeout else None
         if left is not None and left < 1:
             record.cut_short(calls[index:], f"the time of {limits.timeout} s for the scan was up")
+            break
+        if not around.is_awaited():
+            status, message = "interrupted", "the playbook that asked for the scan was ended"
+            record.cut_short(calls[index:], message)
             break
         call = record.worth_asking(planned)
         if call is not None:

@@ -155,14 +155,13 @@ def _joined(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[st
     if before is None:
         return dict(new)
     sums = {key: None if before[key] is None or new[key] is None else before[key] + new[key] for key in _SUMMED}
-    asked = {
-        key: str(PortSet.parse([text for text in (before["asked"][key], new["asked"][key]) if text], lowest=0))
-        for key in new["asked"]
-    }
+    asked = {key: _both(before["asked"][key], new["asked"][key]) for key in new["asked"]}
     problems = [*before["problems"], *(one for one in new["problems"] if one not in before["problems"])]
     return {
         **new,
         **sums,
+        "canaries": _both(before["canaries"], new["canaries"]),
+        "confirm_rate": new["confirm_rate"] if before["confirm_rate"] is None else before["confirm_rate"],
         "started": min(before["started"], new["started"]),
         "finished": max(before["finished"], new["finished"]),
         "why": before["why"],
@@ -171,3 +170,8 @@ def _joined(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[st
         "complete": before["complete"] and new["complete"],
         "problems": problems,
     }
+
+
+def _both(one: str, other: str) -> str:
+    """The ports of two texts as one text."""
+    return str(PortSet.parse([text for text in (one, other) if text], lowest=0))

@@ -85,8 +85,17 @@ def test_what_a_second_answer_makes_of_an_open_port(
 def test_an_open_port_that_was_not_asked_again_says_why() -> None:
     _both, problems = seen_twice("a", seen({22: ("open", "syn-ack")}), Seen(reason="it died"), PortSet.of([22]))
     assert [(p.code, p.message) for p in problems] == [
-        ("not-confirmed", "a: open ports 22 were not asked again: it died")
+        ("not-confirmed", "a: ports 22 were not asked a second time: it died")
     ]
+
+
+def test_a_port_that_contradicts_the_host_and_was_not_asked_again_is_unconfirmed() -> None:
+    """The first, fast pass may have lost the answer: its silence proves nothing."""
+    both, problems = seen_twice(
+        "a", seen({22: ("filtered", "no-response")}), Seen(reason="the time was up"), PortSet.of([22])
+    )
+    assert both.unconfirmed == "ports 22 were not asked a second time: the time was up"
+    assert [problem.code for problem in problems] == ["not-confirmed"]
 
 
 @pytest.mark.parametrize(

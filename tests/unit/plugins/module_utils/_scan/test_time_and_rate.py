@@ -88,7 +88,9 @@ def test_a_time_out_in_the_second_pass_takes_nothing_back(lab: Any, engine: str)
     options = {"ports": [443, "1000-1399"], "listening": ["1000-1399"], "rate": 1000, "confirm": True, "timeout": 4}
     result = lab.scan([lab.silent], engine=engine, **options)
     (target,) = result["targets"]
-    assert target["status"] == "complete"
+    assert target["status"] == "partial"
+    assert "were not asked a second time" in target["reason"]
+    assert target["unknown"] == []
     assert [e["port"] for e in target["endpoints"]] == [443]
     assert not result["coverage"]["complete"]
     assert "scan-stopped" in [problem["code"] for problem in result["coverage"]["problems"]]

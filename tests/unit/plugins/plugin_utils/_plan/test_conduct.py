@@ -52,6 +52,8 @@ class Scanner:
                 "answered": len(asked),
                 "timed_out": 0,
                 "commands": [["nmap", str(len(self.calls))]],
+                "canaries": "",
+                "confirm_rate": None,
                 "complete": True,
                 "problems": [],
             },
@@ -139,6 +141,37 @@ def test_the_time_for_the_scan_ends_it_between_calls() -> None:
     assert {row["status"] for row in share["targets"]} == {"partial"}
     assert "time of 3 s" in share["targets"][0]["reason"]
     assert [call["timeout"] for call in scanner.calls] == [3, 2, 1][: len(scanner.calls)]
+
+
+def test_a_scan_that_nobody_waits_for_ends_between_calls_and_says_so() -> None:
+    """The worker of a playbook that got SIGKILL lives on."""
+    scanner = Scanner()
+    around = Surroundings(
+        scanner.ask,
+        lambda _share: None,
+        lambda _line: None,
+        is_awaited=lambda: len(scanner.calls) < 2,
+        clock=lambda: scanner.seconds,
+    )
+    share = conduct("from dmz by s1", "s1", plan(), LIMITS, around)
+    assert len(scanner.calls) == 2
+    assert share["status"] == "interrupted"
+    assert {row["status"] for row in share["targets"]} == {"partial"}
+    assert "playbook" in share["targets"][0]["reason"]
+
+
+def test_canaries_and_the_rate_of_the_second_pass_are_those_of_all_calls() -> None:
+    scanner = Scanner()
+
+    def ask(options: Mapping[str, Any]) -> Any:
+        answer = scanner.ask(options)
+        first = len(scanner.calls) == 1
+        answer["coverage"].update(canaries="7,9" if first else "11", confirm_rate=800 if first else None)
+        return answer
+
+    share, _saved, _shown = run(scanner, ask=ask)
+    assert len(scanner.calls) > 1
+    assert (share["coverage"]["canaries"], share["coverage"]["confirm_rate"]) == ("7,9,11", 800)
 
 
 @pytest.mark.parametrize("status", ["untrusted", "failed"])
