@@ -73,4 +73,5 @@ class ActionModule(Door):
                 "inventory": inventory_state(task_vars.get("inventory_dir")),
             }
         )
-        return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": shares(vantages)}
+        scanners = shares(vantages, arguments["scan_depth"])
+        return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": scanners}

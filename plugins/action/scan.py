@@ -91,7 +91,9 @@ class ActionModule(Door):
 
     def _left_over(self, run: RunDirectory, share: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ScanPlan]]:
         """What this scanner has to take over from others of its vantage point."""
-        everyone = [one for one in shares(run.read_run()["vantages"]) if one["vantage"] == share["vantage"]]
+        asked = run.read_run()
+        all_shares = shares(asked["vantages"], asked["settings"]["scan_depth"])
+        everyone = [one for one in all_shares if one["vantage"] == share["vantage"]]
         scan = run.read_scan(share["vantage"])
         lost, standing = lost_and_standing(everyone, scan)
         if share["scanner"] in standing:

@@ -64,11 +64,12 @@ options:
   scan_depth:
     description:
       - Which TCP ports are asked from outside. UDP ports are only asked where they are declared or were seen listening.
+      - V(none) asks none. The run looks from inside only. Every host is reported as not scanned, which breaks no gate.
       - V(known) asks those that are declared or were seen listening.
       - V(common) also asks the 1,000 most frequent ones.
       - V(full) asks all 65,535.
     type: str
-    choices: [known, common, full]
+    choices: [none, known, common, full]
     default: common
   scan_engine:
     description:

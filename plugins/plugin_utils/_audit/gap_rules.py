@@ -149,6 +149,11 @@ def not_scanned(host: str, vantage: str, why: str | None, address: str | None = 
     return gap(f"{host}:not-scanned@{vantage}", message, host=host, vantage=vantage, address=address)
 
 
+def is_not_scanned(finding: Finding) -> bool:
+    """Whether a gap is that nobody looked at the host from a vantage point."""
+    return finding.gap == f"{finding.host}:not-scanned@{finding.vantage}"
+
+
 def _spans_text(spans: Sequence[tuple[int, int]], limit: int = 12) -> str:
     texts = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
     return ",".join(texts[:limit]) + (f" and {len(texts) - limit} more spans" if len(texts) > limit else "")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from .catalogue import SEVERITIES, severity_rank
 from .finding import Finding
+from .gap_rules import is_not_scanned
 
 #: With ``never`` the exit status is 0, but reports still show every finding from here on as a breach.
 _NEVER_REPORTS_FROM = "low"
@@ -20,20 +21,25 @@ _NEVER_REPORTS_FROM = "low"
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """``fail_on``: the least severity that breaks the gate, or ``never``. ``accepted``: gaps by name."""
+    """``fail_on``: the least severity that breaks the gate, or ``never``. ``accepted``: gaps by name.
+
+    ``inside_only``: the operator asked for no scan, and so accepted that there is none.
+    """
 
     fail_on: str
     accepted: frozenset[str]
+    inside_only: bool = False
 
     @classmethod
-    def of(cls, fail_on: str, accepted: Collection[str]) -> Gate:
-        return cls(fail_on, frozenset(accepted))
+    def of(cls, settings: Mapping[str, Any]) -> Gate:
+        """The gate that a run was opened with."""
+        return cls(settings["fail_on"], frozenset(settings["accept_gaps"]), settings["scan_depth"] == "none")
 
     def judge(self, finding: Finding) -> dict[str, Any]:
         """The finding as results hold it: whether its gap was accepted, and whether it breaks the gate."""
         row = finding.as_dict()
         if finding.status == "not_assessed":
-            row["accepted"] = finding.gap in self.accepted
+            row["accepted"] = finding.gap in self.accepted or (self.inside_only and is_not_scanned(finding))
             row["breaks_gate"] = not row["accepted"]
         else:
             row["accepted"] = False

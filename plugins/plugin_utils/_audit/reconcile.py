@@ -75,7 +75,7 @@ class Audit:
 
     def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
         self._run = run
-        self._gate = Gate.of(run["settings"]["fail_on"], run["settings"]["accept_gaps"])
+        self._gate = Gate.of(run["settings"])
         self._outside = SeenFromOutside(run, scans)
         self._inventories = _Inventories()
         self._totals = Totals()

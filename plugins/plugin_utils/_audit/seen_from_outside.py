@@ -29,7 +29,9 @@ class SeenFromOutside:
                 for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
                     sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
                     sent.setdefault(row["address"], []).append(share)
-        self._why_none = {vantage: self._troubles(vantage) for vantage in self.shares}
+        not_asked = "this run looked from inside only (audit_scan_depth is none)"
+        inside_only = run["settings"]["scan_depth"] == "none"
+        self._why_none = {name: not_asked if inside_only else self._troubles(name) for name in self.shares}
 
     def of(self, host: str) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
         """Each vantage point with what it saw of the host."""

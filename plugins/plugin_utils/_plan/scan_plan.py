@@ -22,7 +22,8 @@ COMMON_PORTS = 1000
 
 EVERY_TCP_PORT = PortSet(((1, 65535),))
 
-DEPTHS = ("known", "common", "full")
+#: With ``none`` nobody looks from outside.
+DEPTHS = ("none", "known", "common", "full")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

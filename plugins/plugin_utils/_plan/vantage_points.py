@@ -46,8 +46,13 @@ def _contradictions(vantages: list[Mapping[str, Any]], known_hosts: Collection[s
                 )
 
 
-def shares(vantages: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One row for each scanner of each vantage point: scanners of one place divide the targets among them."""
+def shares(vantages: list[Mapping[str, Any]], depth: str) -> list[dict[str, Any]]:
+    """One row for each scanner of each vantage point: scanners of one place divide the targets among them.
+
+    With the depth ``none`` nobody has a share.
+    """
+    if depth == "none":
+        return []
     return [
         {"vantage": vantage["name"], "scanner": scanner, "index": index, "of": len(vantage["scanners"])}
         for vantage in vantages

@@ -23,6 +23,7 @@ from .verdict import severity_counts, verdict
 Row = Mapping[str, Any]
 
 _DEPTHS = {
+    "none": "none. This run looked from inside only, and says nothing of who reaches what",
     "known": "only ports that are declared or were seen listening; nothing is said of any other port",
     "common": "ports that are declared or were seen listening, and the most frequent; nothing is said of any other",
     "full": "all 65,535 TCP ports, and UDP ports that are declared or were seen listening",

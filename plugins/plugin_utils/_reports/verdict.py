@@ -16,6 +16,8 @@ def verdict(results: Mapping[str, Any]) -> str:
     untold = gate["untold"]
     breaches = gate["breaking"] - untold
     scope = f"{hosts['assessed']} of {_count(hosts['in_scope'], 'host')} fully assessed"
+    if results["run"]["settings"]["scan_depth"] == "none":
+        scope = f"{_count(hosts['in_scope'], 'host')}, looked at from inside only"
     if gate["passed"]:
         rest = counts["status"]["fail"]
         below = f"; {_count(rest, 'finding')} below the gate's severity" if rest else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.verdict import verdict
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
@@ -249,6 +250,28 @@ def test_a_declared_vantage_point_where_nobody_stands_is_a_gap() -> None:
     results = build.judged(build.host_evidence([declared], [build.listener(443)]), [build.scan([SEEN])])
     assert gaps(results) == ["web1:not-scanned@moon"]
     assert results["gate"]["passed"] is False
+
+
+def test_a_run_from_inside_only_says_of_each_host_that_nobody_looked_from_outside() -> None:
+    """It was asked for, so it breaks no gate; nothing else is forgiven with it, and no exception is called unused."""
+    about = build.run(scan_depth="none")
+    reached = build.host_evidence(
+        [build.declared(443, reachable_from=["internet", "moon"])],
+        [build.listener(443)],
+        [build.exception(8080, vantage="internet")],
+    )
+    results = build.judged(reached, [], about)
+    assert gaps(results) == ["web1:not-scanned@internet", "web1:not-scanned@moon"]
+    assert results["gate"]["passed"] is True
+    assert results["hosts"][0]["assessed"] is False
+    assert not [
+        row for row in results["findings"] if row["vantage"] and row["rule"] != "not-assessed" and not row["exception"]
+    ]
+    assert not build.of_rule(results, "exception-unused")
+    assert "looked at from inside only" in verdict(results)
+    lost = build.host_evidence(status="unreachable", message="no route", listening=None)
+    assert build.judged(lost, [], about)["gate"]["passed"] is False
+    assert build.judged(reached, [], build.run(scan_depth="known"))["gate"]["passed"] is False
 
 
 @pytest.mark.parametrize("fail_on", ["info", "medium", "critical", "never"])

@@ -70,11 +70,13 @@ def test_no_value_crashes_the_check_and_what_passes_can_be_shared_out(value: Any
     problems = vantage_problems(vantages, KNOWN)
     assert all(problem.place.startswith("vigil_vantages") for problem in problems)
     if not problems:
-        assert {share["scanner"] for share in shares(vantages)} <= {*KNOWN, "localhost"}
+        assert {share["scanner"] for share in shares(vantages, "known")} <= {*KNOWN, "localhost"}
 
 
 def test_the_scanners_of_one_place_divide_the_work_and_leave_none() -> None:
-    parts = shares([{"name": "a", "scanners": ["one", "two", "three"]}, {"name": "b", "scanners": ["one"]}])
+    places = [{"name": "a", "scanners": ["one", "two", "three"]}, {"name": "b", "scanners": ["one"]}]
+    assert shares(places, "none") == []
+    parts = shares(places, "common")
     assert [(one["vantage"], one["scanner"], one["index"], one["of"]) for one in parts] == [
         ("a", "one", 0, 3),
         ("a", "two", 1, 3),
