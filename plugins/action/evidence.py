@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import (
     is_inventory_variable,
     load_inventory,
@@ -90,8 +90,7 @@ class ActionModule(Door):
 def _seen(result: Mapping[str, Any]) -> dict[str, Any]:
     """What the module's result is as evidence."""
     if result.get("failed") or "listeners" not in result:
-        why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
-        return {"status": "failed", "message": str(why)[:2000]}
+        return {"status": "failed", "message": why_no_answer(result)}
     keys = ("listeners", "addresses", "host", "coverage")
     return {"status": "gathered", "listening": plain({key: result[key] for key in keys})}
 

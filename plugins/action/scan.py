@@ -15,7 +15,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
     Limits,
@@ -118,8 +118,7 @@ class ActionModule(Door):
             except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
                 raise ScannerLostError("failed", error.message) from error
             if result.get("failed") or "targets" not in result:
-                why = result.get("msg") or result.get("module_stderr") or "the module gave no result"
-                raise ScannerLostError("failed", str(why)[:2000])
+                raise ScannerLostError("failed", why_no_answer(result))
             seen: Any = plain({key: result.get(key) for key in ("targets", "coverage")})
             problem = scan_problem(seen)
             if problem is not None:

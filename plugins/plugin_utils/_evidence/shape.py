@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,42 @@ from .observed import Listener, ScannedTarget, address_of
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
 _SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "evidence.schema.json"
+
+#: A reason is for people to read; what a program prints can be of any length.
+_MOST_SAID, _MOST_PRINTED = 2000, 300
+
+
+def why_no_answer(result: Mapping[str, Any]) -> str:
+    """Why the result of a module is none, as a sentence: what it says itself, or how it ended and what it printed.
+
+    ``rc``, ``module_stdout`` and ``module_stderr`` are Ansible's keys of a result that is no JSON.
+    """
+    if "module_stdout" not in result:
+        return str(result.get("msg") or "the module gave no result")[:_MOST_SAID]
+    errors, output = (
+        [line.strip() for line in str(result.get(key) or "").splitlines() if line.strip()]
+        for key in ("module_stderr", "module_stdout")
+    )
+    printed = (
+        f"its last message was: {errors[-1][:_MOST_PRINTED]}"
+        if errors
+        else f"its output begins with: {output[0][:_MOST_PRINTED]}"
+        if output
+        else "it printed nothing"
+    )
+    too_old = errors and errors[-1].startswith("SyntaxError")
+    hint = "; its Python may be older than 3.8, set ansible_python_interpreter to another one" if too_old else ""
+    return f"the module gave no answer that can be read: it ended with {_ending(result.get('rc'))}, and {printed}{hint}"
+
+
+def _ending(status: object) -> str:
+    """An exit status as a shell gives it: 128 and more is a signal (sh(1))."""
+    try:
+        name = signal.Signals(int(str(status)) - 128).name
+    except ValueError:
+        return f"status {status}"
+    short = ", as when memory is short" if name == "SIGKILL" else ""
+    return f"status {status} ({name}{short})"
 
 
 def listing_problem(listening: Mapping[str, Any]) -> str | None:

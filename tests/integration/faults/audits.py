@@ -78,8 +78,8 @@ class Auditing:
     ) -> Iterator[subprocess.Popen[str]]:
         """The audit as it runs; what is left of it at the end of the block is ended."""
         overlay = self.folder / "overlay.json"
-        named = {name: {"hosts": {name: values}} for name, values in (host_vars or {}).items()}
-        overlay.write_text(json.dumps({f"overlay_{name}": group for name, group in named.items()}), encoding="utf-8")
+        named = {f"overlay_{name}": {"hosts": {name: values}} for name, values in (host_vars or {}).items()}
+        overlay.write_text(json.dumps({"all": {"children": named}}), encoding="utf-8")
         extra = {**QUICK, "audit_hosts": hosts, "audit_report_dir": str(self.report_dir), **variables}
         with playbook.start("vigil.ports.audit", "-i", str(overlay), "-e", json.dumps(extra), *arguments) as started:
             try:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from faults.audits import Audit, Auditing
+from faults.inside import Inside, inside
 from faults.table import Fault
 from faults.verdicts import told as hold_against
 
@@ -38,3 +39,24 @@ def told(request: pytest.FixtureRequest) -> Iterator[Telling]:
     yield tell
     if not asked and request.session.testsfailed == failed_before:
         pytest.fail(f"{entry.id}: the test held no run against its entry", pytrace=False)
+
+
+@pytest.fixture
+def web1(fleet: object) -> Iterator[Inside]:
+    """The clean host, to be broken."""
+    with inside("web1") as host:
+        yield host
+
+
+@pytest.fixture
+def scanner(fleet: object) -> Iterator[Inside]:
+    """The host from which the audits scan, to be broken."""
+    with inside("scan-office") as host:
+        yield host
+
+
+@pytest.fixture
+def noroot1(fleet: object) -> Iterator[Inside]:
+    """The host where Ansible is nobody special, to be broken."""
+    with inside("noroot1") as host:
+        yield host

@@ -77,7 +77,7 @@ def _report(run: Path, entry: Fault, judged: list[Row]) -> None:
     verdict = "PASSED" if entry.says.exit_status == 0 else "FAILED"
     assert any(verdict in line for line in lines[:5]), lines[:5]
     telling = [line for line in lines if entry.says.line in line]
-    assert telling, f"no line of report.md holds {entry.says.line!r}:\n" + "\n".join(lines)
+    assert telling, f"no line of report.md holds {entry.says.line!r}, but: {[row['message'] for row in judged]}"
     for row in judged:
         gap = row["gap"] or row["rule"]
         assert entry.says.host is not None or any(f"`{gap}`" in line or gap in line for line in lines), gap

@@ -24,7 +24,7 @@ from .layout import CONTROLLER_LINK, INTEGRATION, LOCK, STATUS
 PROGRAMS = (
     "ip", "nft", "unshare", "setpriv", "nsenter", "ssh", "ssh-keygen", "openssl", "nmap",
     "/usr/sbin/sshd", "/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/sbin/mariadbd", "/usr/sbin/dnsmasq",
-    "mariadb-install-db", "/usr/bin/python3",
+    "mariadb-install-db", "sudo", "/usr/bin/python3",
 )  # fmt: skip
 
 # Root by su has no sbin on its PATH.

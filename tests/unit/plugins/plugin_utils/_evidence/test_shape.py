@@ -10,7 +10,11 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import (
+    listing_problem,
+    scan_problem,
+    why_no_answer,
+)
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +64,21 @@ def test_ports_that_are_no_numbers_are_refused() -> None:
     bad = scan()
     bad["targets"][0]["states"][0]["ports"] = "22,x"
     assert scan_problem(bad) is not None
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"failed": True, "msg": "sudo: no"}, "sudo: no"),
+        ({}, "the module gave no result"),
+        ({"rc": 137, "module_stdout": "", "module_stderr": ""}, "status 137 (SIGKILL, as when memory is short)"),
+        ({"rc": 1, "module_stdout": "", "module_stderr": "Traceback\nMemoryError\n"}, "last message was: MemoryError"),
+        ({"rc": 1, "module_stdout": "", "module_stderr": "x :=\nSyntaxError: invalid syntax"}, "older than 3.8"),
+        ({"rc": 0, "module_stdout": "\n{ Hello }", "module_stderr": ""}, "output begins with: { Hello }"),
+        ({"rc": 0, "module_stdout": ""}, "it ended with status 0, and it printed nothing"),
+        ({"module_stdout": ""}, "it ended with status None"),
+    ],
+)
+def test_a_module_without_an_answer_is_named_with_its_end(result: Json, words: str) -> None:
+    """Ansible itself says no more than that there was no JSON."""
+    assert words in why_no_answer(result)
