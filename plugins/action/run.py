@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
+    command_line,
     controller,
     inventory_state,
+    own_addresses,
     versions,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
@@ -28,7 +32,11 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     settings_problems,
     settle_date,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares, vantage_problems
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import (
+    scanner_addresses,
+    shares,
+    vantage_problems,
+)
 
 
 class ActionModule(Door):
@@ -39,6 +47,7 @@ class ActionModule(Door):
         "vantages": {"type": "raw", "required": True},
         "label": {"type": "str"},
         "date": {"type": "str"},
+        "signing_key": {"type": "path", "no_log": False},
         **SETTINGS,
     }
 
@@ -55,6 +64,8 @@ class ActionModule(Door):
             date = settle_date(arguments["date"], now)
         except ValueError as error:
             raise AnsibleActionFail(f"date: {arguments['date']!r} is no day as YYYY-MM-DD") from error
+        key = arguments["signing_key"]
+        signing = try_key(Path(os.getcwd(), key))._asdict() if key else None
         run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
         run.write_run(
             {
@@ -69,9 +80,25 @@ class ActionModule(Door):
                 "left_out": left_out(scope, task_vars["groups"]),
                 "limit": task_vars.get("ansible_limit"),
                 "versions": versions(),
-                "controller": controller(),
+                "controller": controller(os.environ),
+                "command": command_line(sys.argv),
+                "scanners": scanner_addresses(vantages, _places(vantages, task_vars), own_addresses()),
                 "inventory": inventory_state(task_vars.get("inventory_dir")),
+                "signing": signing,
             }
         )
         scanners = shares(vantages, arguments["scan_depth"])
         return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": scanners}
+
+
+def _places(vantages: list[Mapping[str, Any]], task_vars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """How Ansible reaches the scanners. What cannot be resolved is left out: the scan will say why."""
+    found: dict[str, dict[str, Any]] = {}
+    for scanner in {name for vantage in vantages for name in vantage["scanners"]}:
+        known = task_vars["hostvars"][scanner]
+        for name in ("ansible_host", "ansible_connection"):
+            try:
+                found.setdefault(scanner, {})[name] = plain(known.get(name))
+            except (AnsibleError, TypeError):
+                continue
+    return found

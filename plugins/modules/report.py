@@ -11,12 +11,24 @@ module: report
 short_description: Write the reports of a run
 version_added: 0.1.0
 description:
-  - Renders C(junit.xml), C(report.md) and C(summary.md) from the C(results.json) of the run, writes C(manifest.json)
-    with the digest of every file, and points C(latest) at the run.
+  - Renders C(junit.xml), C(report.md) and C(summary.md) from the C(results.json) of the run, seals the run with
+    C(manifest.json), which has the digest of every file, and points C(latest) at it.
+  - A run that is sealed already is rendered again to the same bytes, or not at all. Its seal is left as it is.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
   - vigil.ports maintainers (@vigil-ports)
+options:
+  into:
+    description:
+      - Another directory to write the reports to. It is made when it is missing. Nothing in the run directory is
+        touched then.
+    type: path
+  signing_key:
+    description:
+      - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
+      - It has to be the one that M(vigil.ports.run) was given. A run that is sealed already is not signed again.
+    type: path
 seealso:
   - module: vigil.ports.audit
   - module: vigil.ports.gate
@@ -39,4 +51,9 @@ reports:
     - /srv/audits/20261120T131500Z-1f0c2a/junit.xml
     - /srv/audits/20261120T131500Z-1f0c2a/report.md
     - /srv/audits/20261120T131500Z-1f0c2a/summary.md
+manifest_sha256:
+  description: The digest of C(manifest.json). Who keeps it elsewhere can tell any later change.
+  type: str
+  returned: when O(into) is not given
+  sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 """

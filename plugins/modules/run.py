@@ -42,6 +42,13 @@ options:
     description:
       - The day, as V(YYYY-MM-DD), against which expiry and reviews are judged. Default is today, in UTC.
     type: str
+  signing_key:
+    description:
+      - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
+      - The key is tried before anything is looked at. One that cannot be read, or that would ask for a passphrase, is
+        an error; nothing waits for an answer.
+      - Give M(vigil.ports.report) the same key. Without one the run is not signed, and its report says so.
+    type: path
   fail_on:
     description:
       - The least severity of a failed finding that breaks the gate.

@@ -17,6 +17,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
 
@@ -41,7 +42,7 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
             return {"changed": False, **self.act(arguments, task_vars or {})}
-        except EvidenceError as error:
+        except (EvidenceError, SignatureError) as error:
             raise AnsibleActionFail(str(error)) from error
         except OSError as error:
             raise AnsibleActionFail(f"{error.filename or 'the run directory'}: {error.strerror}") from error

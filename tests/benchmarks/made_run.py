@@ -48,7 +48,10 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
             "left_out": [],
             "limit": None,
             "versions": {"vigil.ports": "0.1.0"},
-            "controller": {"host": "control", "user": "audit"},
+            "controller": {"host": "control", "user": "audit", "kernel": "Linux 6.1.0", "ci_job": None},
+            "command": ["ansible-playbook", "vigil.ports.audit"],
+            "scanners": {"localhost": {"addresses": ["10.255.255.1"]}},
+            "signing": None,
             "inventory": {"commit": None, "dirty": None},
         }
     )

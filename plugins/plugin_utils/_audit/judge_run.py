@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .._evidence.results_file import ResultsWriter
@@ -13,14 +14,16 @@ from .._evidence.run_directory import RunDirectory
 from .reconcile import Audit
 
 
-def judge_run(run: RunDirectory) -> dict[str, Any]:
+def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     """Writes the results, host by host, and returns all of them but hosts and findings.
 
-    Raises EvidenceError for evidence that cannot be read, OSError as the file system does.
+    They are written to ``results.json`` of the run, or to the file ``into``; then nothing in the run
+    directory is touched. Raises EvidenceError for evidence that cannot be read, and for results other
+    than those that the run was sealed with; OSError as the file system does.
     """
     asked = run.read_run()
     audit = Audit(asked, run.read_scans())
-    writer = ResultsWriter(run.results)
+    writer = ResultsWriter(run.results, run.as_sealed("results.json")) if into is None else ResultsWriter(into)
     for host in asked["hosts"]:
         writer.add(*audit.of_host(host, run.read_host(host)))
     writer.add(None, audit.of_run())

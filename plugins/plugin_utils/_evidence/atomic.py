@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,10 +19,11 @@ DIRECTORY_MODE = 0o700
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, check: Callable[[Path], None] | None = None) -> Iterator[IO[bytes]]:
     """A file to write into; it takes its place at ``path`` when the block ends without an error.
 
-    The file is readable by its owner only. Raises OSError as the file system does (no space, read
+    The file is readable by its owner only. ``check`` looks at the whole file before it takes its place,
+    and raises where it must not. Raises OSError as the file system does (no space, read
     only); then ``path`` is as it was before, and nothing is left beside it.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
@@ -32,6 +33,8 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
+        if check is not None:
+            check(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -11,24 +11,75 @@ import platform
 import pwd
 import socket
 import subprocess
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import (
+    own_addresses as addresses_of_this_machine,
+)
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line import redacted
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import NetlinkError, open_netlink
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
+from .observed import address_of
 
 _GIT_SECONDS = 10
 _GALAXY = Path(__file__).resolve().parents[3]
 
 
-def controller() -> dict[str, str]:
-    """The machine and the user that the run was started from."""
+#: CI systems by the variables that they set, and the address of the job as they make it.
+_CI_JOBS = (
+    (("CI_JOB_URL",), "{CI_JOB_URL}"),  # GitLab
+    (
+        ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
+        "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+    ),
+    (
+        ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID"),  # Azure Pipelines
+        "{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
+    ),
+    (("BUILD_URL",), "{BUILD_URL}"),  # Jenkins
+)
+
+
+def controller(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The machine and the user that the run was started from, and the CI job where there is one."""
     uid = os.getuid()
     try:
         user = pwd.getpwuid(uid).pw_name
     except KeyError:  # a container's uid need not be in its passwd file
         user = str(uid)
-    return {"host": socket.gethostname(), "user": user}
+    return {
+        "host": socket.gethostname(),
+        "user": user,
+        "kernel": f"{platform.system()} {platform.release()}",
+        "ci_job": ci_job(environment),
+    }
+
+
+def ci_job(environment: Mapping[str, str]) -> str | None:
+    """The address of the CI job that this is, without credentials; None outside of one that is known."""
+    for variables, address in _CI_JOBS:
+        if all(environment.get(name) for name in variables):
+            return visible(redacted([address.format_map(environment)])[0])
+    return None
+
+
+def command_line(arguments: Sequence[str]) -> list[str]:
+    """The command that started the run, with what looks like a secret replaced."""
+    return [visible(argument) for argument in redacted(arguments)]
+
+
+def own_addresses() -> list[str]:
+    """The addresses of the control node but those of its loopback; none where the kernel does not tell."""
+    try:
+        found = {row.address for row in addresses_of_this_machine(open_netlink, str)}
+    except (NetlinkError, OSError):  # no netlink here: the manifest has no addresses then
+        return []
+    return sorted(text for text in found if not (address_of(text).is_loopback or address_of(text).is_link_local))
 
 
 def versions() -> dict[str, str]:

@@ -15,7 +15,7 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -69,10 +69,14 @@ class Results(Mapping[str, Any]):
 
 
 class ResultsWriter:
-    """Takes hosts with their findings one after the other, then writes the document as a whole."""
+    """Takes hosts with their findings one after the other, then writes the document as a whole.
 
-    def __init__(self, path: Path) -> None:
+    ``check`` looks at it before it takes its place, as in ``written_whole``.
+    """
+
+    def __init__(self, path: Path, check: Callable[[Path], None] | None = None) -> None:
         self._path = path
+        self._check = check
         self._hosts, self._notable, self._passed = (_Spool(path.parent) for _part in range(3))
 
     def add(self, host: Row | None, findings: Iterable[Row]) -> None:
@@ -84,7 +88,7 @@ class ResultsWriter:
 
     def finish(self, head: Row) -> None:
         """Writes ``results.json``; it is there whole or not at all. Raises OSError as the file system does."""
-        with written_whole(self._path) as stream:
+        with written_whole(self._path, self._check) as stream:
             stream.write(_encode({key: head[key] for key in sorted(head)}).encode("ascii")[:-1] + b",\n")
             stream.write(_HOSTS)
             self._hosts.pour(stream, more=False)

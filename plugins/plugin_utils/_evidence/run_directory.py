@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The run directory: evidence written once, read back, sealed. This module is private to the collection.
+"""The run directory: evidence written once, read back. This module is private to the collection.
 
 Layout: ``evidence/run.json`` (what was asked), ``evidence/hosts/<host>.json``,
-``evidence/scans/<vantage>.json``, then what is made of them.
+``evidence/scans/<vantage>.json``, then what is made of them. ``sealing.py`` ends a run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,23 @@ from .atomic import DIRECTORY_MODE, sha256_of, write_json, written_whole
 from .file_names import file_stem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
-RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan"))
+RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, SEAL_SHAPE = (
+    f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan", "seal")
+)
+MANIFEST_SHAPE = "vigil.ports/manifest/1"
 RESULTS_SHAPE = "vigil.ports/results/1"
 
 
 class EvidenceError(Exception):
     """Evidence that is missing or cannot be read; the text names the file and the way out."""
+
+
+def sealed_digests(manifest: Path) -> dict[str, str]:
+    """The digest of each file that a manifest names. Raises EvidenceError for what is no manifest."""
+    files = _read(manifest, MANIFEST_SHAPE).get("files")
+    if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
+        raise EvidenceError(f"{manifest}: files is not a mapping of names to digests; it was edited")
+    return files
 
 
 class RunDirectory:
@@ -66,6 +77,17 @@ class RunDirectory:
         """What was seen on one host, and what is declared for it."""
         write_json(self._host_file(host), {**evidence, "host": host, "shape": HOST_SHAPE})
 
+    @property
+    def seal(self) -> Path:
+        return self.path / "evidence" / "seal.json"
+
+    def write_seal(self, seal: Mapping[str, Any]) -> None:
+        """When the run ended, and which one was sealed before it."""
+        write_json(self.seal, {**seal, "shape": SEAL_SHAPE})
+
+    def read_seal(self) -> dict[str, Any]:
+        return _read(self.seal, SEAL_SHAPE)
+
     def read_host(self, host: str) -> dict[str, Any] | None:
         """The evidence of one host; None when none was written."""
         path = self._host_file(host)
@@ -96,26 +118,37 @@ class RunDirectory:
         return self.path / "results.json"
 
     def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
-        with written_whole(self.path / name) as stream:
+        """A file beside the evidence. Raises EvidenceError when the run is sealed, and with other bytes."""
+        with written_whole(self.path / name, self.as_sealed(name)) as stream:
             stream.writelines(chunks)
 
-    def seal(self, about: Mapping[str, Any]) -> None:
-        """The manifest over every file of the run; then ``latest`` points here. The last step of a run.
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
 
-        A run that is sealed again, its reports rendered anew, does not become the latest by that.
+    @property
+    def signature(self) -> Path:
+        return self.path / "manifest.json.sig"
+
+    @property
+    def is_sealed(self) -> bool:
+        return self.manifest.exists()
+
+    def as_sealed(self, name: str) -> Callable[[Path], None]:
+        """A check for ``written_whole``: of a sealed run, a file is only written as it was sealed.
+
+        So a report that was lost or edited can be had back, and nothing else can come in its place.
         """
-        again = (self.path / "manifest.json").exists()
-        (self.path / ".lock").unlink(missing_ok=True)
-        files = sorted(path for path in self.path.rglob("*") if path.is_file() and path.name != "manifest.json")
-        digests = {str(path.relative_to(self.path)): sha256_of(path) for path in files}
-        write_json(self.path / "manifest.json", {**about, "files": digests, "run_id": self.run_id})
-        latest = self.path.parent / "latest"
-        if again and latest.exists() and os.readlink(latest) > self.run_id:
-            return
-        link = self.path.parent / f".latest-{self.run_id}"
-        link.unlink(missing_ok=True)  # left by a run that was killed between these two lines
-        link.symlink_to(self.run_id)
-        link.replace(latest)
+
+        def check(written: Path) -> None:
+            if self.is_sealed and sealed_digests(self.manifest).get(name) != sha256_of(written):
+                raise EvidenceError(
+                    f"{self.path / name}: what would be written now is not what this run was sealed with, and a sealed "
+                    "run is never changed; vigil.ports.verify names what differs and which version made it, and "
+                    "vigil.ports.report writes into another directory (into)"
+                )
+
+        return check
 
     def latest(self) -> RunDirectory | None:
         """The last complete run beside this one; None when there is none."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._inventory.plain import Plain
@@ -58,3 +58,19 @@ def shares(vantages: list[Mapping[str, Any]], depth: str) -> list[dict[str, Any]
         for vantage in vantages
         for index, scanner in enumerate(vantage["scanners"])
     ]
+
+
+def scanner_addresses(
+    vantages: Iterable[Mapping[str, Any]], places: Mapping[str, Mapping[str, Any]], own: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """For each scanner the addresses by which it is reached; the control node's are its ``own``.
+
+    ``places`` holds ``ansible_host`` and ``ansible_connection`` of the scanners for which they are known.
+    """
+    found = {}
+    for scanner in sorted({name for vantage in vantages for name in vantage["scanners"]}):
+        place = places.get(scanner, {})
+        host = place.get("ansible_host")
+        is_control = place.get("ansible_connection") == "local" or {scanner, host or scanner} == {CONTROL_NODE}
+        found[scanner] = {"addresses": list(own) if is_control else [str(host or scanner)]}
+    return found

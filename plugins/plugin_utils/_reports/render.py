@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from .._evidence.atomic import DIRECTORY_MODE, written_whole
 from .._evidence.results_file import Results
 from .junit import junit_files
 from .report_markdown import report_lines
@@ -19,3 +21,14 @@ def reports(results: Results) -> Iterator[tuple[str, Iterable[bytes]]]:
     yield from junit_files(results)
     yield "report.md", (line.encode("utf-8") + b"\n" for line in report_lines(results))
     yield "summary.md", [summary(results).encode("utf-8")]
+
+
+def write_reports(results: Results, into: Path) -> list[str]:
+    """Every report in a directory of its own, made where it is missing. Returns the names; raises OSError."""
+    into.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    names = []
+    for name, chunks in reports(results):
+        with written_whole(into / name) as stream:
+            stream.writelines(chunks)
+        names.append(name)
+    return names

@@ -42,6 +42,8 @@ def report_lines(results: Results) -> Iterator[str]:
     label = f" ({code(run['label'])})" if run["label"] else ""
     yield f"Run {code(run['run_id'])}{label}, judged as of {code(run['audit_date'])} (UTC)."
     yield ""
+    yield _signing(run["signing"])
+    yield ""
     overview = Overview(results["hosts"], [vantage["name"] for vantage in results["coverage"]["vantages"]])
     yield from _scope(results)
     yield from overview.listing()
@@ -50,6 +52,13 @@ def report_lines(results: Results) -> Iterator[str]:
     yield from _hosts(results)
     yield from _exceptions(results)
     yield from _method(results)
+
+
+def _signing(key: Row | None) -> str:
+    if key is None:
+        return "This run is not signed: who can write its directory can also make up all of it."
+    by = f"{code(key['key_type'])} key {code(key['fingerprint'])}"
+    return f"This run is signed in `manifest.json.sig` with the {by}. Do not trust it without that file."
 
 
 def _scope(results: Results) -> Iterator[str]:
@@ -208,7 +217,11 @@ def _method(results: Results) -> Iterator[str]:
     yield ""
     yield f"- Started {code(run['started'])}, last evidence {code(run['finished'])}."
     check_mode = " in check mode" if run["check_mode"] else ""
-    yield f"- By {code(run['controller']['user'])} on {code(run['controller']['host'])}{check_mode}."
+    controller = run["controller"]
+    job = f", CI job {code(controller['ci_job'])}" if controller["ci_job"] else ""
+    where = f"{code(controller['host'])}, {code(controller['kernel'])}{job}"
+    yield f"- By {code(controller['user'])} on {where}{check_mode}."
+    yield f"- Started as {code(' '.join(run['command']), 2000)}."
     versions = (f"{code(name)} {code(version)}" for name, version in sorted(run["versions"].items()))
     yield f"- Versions: {', '.join(versions)}."
     yield f"- Inventory: commit {code(inventory['commit']) or 'not known (no git checkout)'}{dirty}."
@@ -222,5 +235,5 @@ def _method(results: Results) -> Iterator[str]:
                 yield from (f"  - {code(' '.join(command), 2000)}" for command in about["commands"])
                 yield from (f"  - problem: {code(one['code'])} {code(one['message'])}" for one in about["problems"])
     yield "- Evidence is in `evidence/` beside this file, the results as data in `results.json`,"
-    yield "  digests of every file in `manifest.json`."
+    yield "  digests of every file in `manifest.json`. `vigil.ports.verify` checks all of it, and computes it again."
     yield ""

@@ -241,7 +241,10 @@ def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None
         "left_out": [],
         "limit": None,
         "versions": {"vigil.ports": "0.1.0", "python": "3.11.2"},
-        "controller": {"host": "control1", "user": "operator"},
+        "controller": {"host": "control1", "user": "operator", "kernel": "Linux 6.1.0", "ci_job": None},
+        "command": ["ansible-playbook", "vigil.ports.audit"],
+        "scanners": {"control1": {"addresses": ["192.0.2.1"]}},
+        "signing": None,
         "inventory": {"commit": None, "dirty": None},
     }
     return {**row, **more}

@@ -28,13 +28,13 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.file_names import file_stem
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter, read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 NOW = dt.datetime(2026, 11, 20, 13, 15, tzinfo=dt.UTC)
-ABOUT = {"started": build.TIME}
 HOSTILE = ["../x", "..", ".", "/etc/passwd", "a/b", "a\\b", "a\0b", "~", "-rf", ".hidden", "a b", "web1.json", "CON"]
 HOSTILE += ["x" * 300, "\u202e" * 300, "caf\u00e9", "cafe\u0301", "\udcff", "%2E", "%", *hostile_text.PAYLOADS]
 
@@ -56,6 +56,12 @@ def filled(run: RunDirectory) -> RunDirectory:
     return run
 
 
+def sealed(run: RunDirectory, **asked: Any) -> str:
+    """The digest of the run's manifest; ``asked`` is what evidence/run.json says besides."""
+    head = build.judged(build.host_evidence())
+    return seal(run, {**head, "run": {**head["run"], "run_id": run.run_id, **asked}}, NOW)
+
+
 def files(run: RunDirectory) -> set[str]:
     return {str(path.relative_to(run.path)) for path in run.path.rglob("*") if not path.is_dir()}
 
@@ -65,7 +71,7 @@ def test_files_and_directories_are_for_their_owner_only(tmp_path: Path, mask: in
     before = os.umask(mask)
     try:
         run = filled(RunDirectory.create(tmp_path / "reports", NOW))
-        run.seal(ABOUT)
+        sealed(run)
     finally:
         os.umask(before)
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in [run.path, *run.path.rglob("*")]}
@@ -95,7 +101,7 @@ WRITES: dict[str, Callable[[RunDirectory], Any]] = {
     "scan": lambda run: run.put_scan("internet", build.share([], "two", message="x" * 9000)),
     "results": lambda run: run.write_file("results.json", [b"x" * 9000]),
     "report": lambda run: run.write_file("junit.xml", [b"x" * 5000, b"y" * 4000]),
-    "manifest": lambda run: run.seal({**ABOUT, "versions": "x" * 9000}),
+    "manifest": lambda run: sealed(run, label="x" * 9000, command=["x" * 9000]),
 }
 
 
@@ -115,7 +121,7 @@ def small_files(size: int) -> Iterator[None]:
 @pytest.mark.parametrize("name", WRITES)
 def test_a_write_that_fails_leaves_everything_as_it_was(run: RunDirectory, name: str) -> None:
     older = filled(RunDirectory.create(run.path.parent, NOW))
-    older.seal(ABOUT)
+    sealed(older)
     filled(run)
     before = {path: (run.path / path).read_bytes() for path in files(run) - {".lock"}}
     with small_files(4096), pytest.raises(OSError, match="too large") as caught:
@@ -304,43 +310,47 @@ def latest(run: RunDirectory) -> str | None:
 def test_latest_moves_when_a_run_is_sealed_and_not_before(run: RunDirectory) -> None:
     filled(run)
     assert latest(run) is None
-    run.seal(ABOUT)
+    sealed(run)
     assert latest(run) == run.run_id
     newer = RunDirectory.create(run.path.parent, NOW + dt.timedelta(hours=1))
     filled(newer)
     assert latest(run) == run.run_id
-    newer.seal(ABOUT)
+    sealed(newer)
     assert latest(run) == newer.run_id
-    assert sorted(path.name for path in run.path.parent.iterdir()) == sorted([run.run_id, newer.run_id, "latest"])
+    assert sorted(path.name for path in run.path.parent.iterdir()) == sorted(
+        [run.run_id, newer.run_id, "latest", ".lock"]
+    )
 
 
 def test_rendering_an_old_run_again_does_not_make_it_the_latest(run: RunDirectory) -> None:
-    filled(run).seal(ABOUT)
+    sealed(filled(run))
     newer = filled(RunDirectory.create(run.path.parent, NOW + dt.timedelta(hours=1)))
-    newer.seal(ABOUT)
+    sealed(newer)
     before = (run.path / "manifest.json").read_bytes()
-    run.seal(ABOUT)
+    sealed(run)
     assert latest(run) == newer.run_id
     assert (run.path / "manifest.json").read_bytes() == before
 
 
 def test_a_clock_that_jumped_back_does_not_hide_the_last_run(run: RunDirectory) -> None:
-    filled(run).seal(ABOUT)
+    sealed(filled(run))
     after = filled(RunDirectory.create(run.path.parent, NOW - dt.timedelta(days=1)))
-    after.seal(ABOUT)
+    sealed(after)
     assert latest(run) == after.run_id
 
 
 def test_a_seal_that_was_interrupted_can_be_done_again(run: RunDirectory) -> None:
     filled(run)
     (run.path.parent / f".latest-{run.run_id}").symlink_to(run.run_id)
-    run.seal(ABOUT)
+    sealed(run)
     assert latest(run) == run.run_id
 
 
 def test_the_manifest_holds_the_digest_of_every_file(run: RunDirectory) -> None:
-    filled(run).seal(ABOUT)
+    sealed(filled(run))
     manifest = json.loads((run.path / "manifest.json").read_bytes())
+    build.validator("manifest").validate(manifest)
+    build.validator("evidence").validate(run.read_seal())
     assert set(manifest["files"]) == files(run) - {"manifest.json"}
     assert all(sha256_of(run.path / name) == digest for name, digest in manifest["files"].items())
     assert manifest["run_id"] == run.run_id
