@@ -69,6 +69,28 @@ options:
       - redacted
       - full
     default: redacted
+  verify_bind:
+    description:
+      - Ports that are also tried with C(bind()), in each network namespace that is looked at. The kernel refuses it
+        where a socket holds the port, also one that C(/proc) and netlink do not show because somebody hides it. What
+        came of it is in RV(bind).
+      - Each port is held for some microseconds. Nothing listens and nothing is sent. A UDP datagram that arrives in
+        that moment is lost, and a service that starts in that moment may be refused its port; one on TCP that sets
+        C(SO_REUSEADDR), as nearly all do, is not. So name the ports that matter rather than all.
+      - A port that nothing listed seems to hold is tried three times within 0.2 seconds, with a new listing each time,
+        so that what is just starting or ending is not called hidden.
+    type: dict
+    suboptions:
+      tcp:
+        description: TCP ports, and ranges as V(9000-9010).
+        type: list
+        elements: str
+        default: []
+      udp:
+        description: UDP ports, and ranges.
+        type: list
+        elements: str
+        default: []
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the status without modifying anything.
@@ -84,6 +106,8 @@ notes:
   - Without root (more exactly, without C(CAP_SYS_PTRACE) and C(CAP_DAC_READ_SEARCH)) the listeners are all there, but
     the owners of sockets of other users are unknown.
   - Asking the kernel may make it load its C(inet_diag) modules, as C(ss) does. Nothing else changes on the host.
+  - Without C(CAP_NET_BIND_SERVICE), O(verify_bind) cannot tell anything of ports below 1024 (more exactly, below
+    C(net.ipv4.ip_unprivileged_port_start)). They are V(unknown) in RV(bind).
 seealso:
   - module: community.general.listen_ports_facts
     description: Lists listening ports with C(netstat) or C(ss).
@@ -115,6 +139,15 @@ EXAMPLES = r"""
 - name: See what listens in which unit, in milliseconds on any host
   vigil.ports.listeners_info:
     owners: unit
+
+- name: Fail when somebody hides a listener on one of these ports
+  vigil.ports.listeners_info:
+    verify_bind:
+      tcp: [22, 8080, 9000-9010]
+      udp: [53]
+  become: true
+  register: seen
+  failed_when: "'held_by_unlisted' in seen.bind.ports | map(attribute='state')"
 
 # What community.general.listen_ports_facts gave as facts
 - name: See what listens on the host
@@ -504,6 +537,59 @@ coverage:
           type: str
           returned: always
           sample: "tcp_ipv4: EPERM (Operation not permitted); read from /proc/net"
+bind:
+  description: What C(bind()) said of the ports in O(verify_bind).
+  returned: when O(verify_bind) is given
+  type: dict
+  contains:
+    asked:
+      description: The ports that were tried, by protocol.
+      type: dict
+      returned: always
+      sample: {"tcp": "22,8080,9000-9010", "udp": "53"}
+    bound_are_listed:
+      description: >-
+        Whether the kernel lists TCP sockets that are bound and do not listen, as Linux 6.8 and later do. Where it does
+        not, such a socket looks the same as a hidden listener. V(true) where it does not matter.
+      type: bool
+      returned: always
+      sample: true
+    ports:
+      description: Ports of which the same is known share an entry. Each port that was asked for is in exactly one.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The network namespace, as in RV(listeners[].namespace).
+          type: str
+          returned: always
+          sample: host
+        protocol:
+          description: V(tcp) or V(udp).
+          type: str
+          returned: always
+          sample: tcp
+        ports:
+          description: The ports and ranges.
+          type: str
+          returned: always
+          sample: 22,9000-9010
+        state:
+          description:
+            - V(free) when nothing holds the port.
+            - V(held_by_listed) when it is held by sockets that the kernel lists, which are a listener, or a connection
+              or another socket that does not listen (see RV(bind.ports[].reason)).
+            - V(held_by_unlisted) when it is held by something that the kernel does not list.
+            - V(unknown) when C(bind()) was refused for another reason, or when the sockets could not be listed.
+          type: str
+          returned: always
+          sample: held_by_listed
+        reason:
+          description: What makes it so; V(null) for V(free).
+          type: str
+          returned: always
+          sample: a listener
 """
 
 import sys  # noqa: E402
@@ -523,12 +609,26 @@ def main() -> None:
             "owners": {"type": "str", "choices": ["unit", "first", "all"], "default": "all"},
             "packages": {"type": "bool", "default": False},
             "commands": {"type": "str", "choices": ["none", "redacted", "full"], "default": "redacted"},
+            "verify_bind": {
+                "type": "dict",
+                "options": {
+                    protocol: {"type": "list", "elements": "str", "default": []} for protocol in ("tcp", "udp")
+                },
+            },
         },
         supports_check_mode=True,
     )
     if not sys.platform.startswith("linux"):
         module.fail_json(msg=f"vigil.ports.listeners_info needs Linux; this host runs {sys.platform}.")
-    request = Request(**{name: module.params[name] for name in Request._fields})
+    options = {name: module.params[name] for name in Request._fields}
+    if options["verify_bind"] is not None:
+        from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
+
+        try:
+            options["verify_bind"] = {name: PortSet.parse(ports) for name, ports in options["verify_bind"].items()}
+        except PortError as error:
+            module.fail_json(msg=f"verify_bind: {error}")
+    request = Request(**options)
     module.exit_json(changed=False, **observe(request, Host()))
 
 

@@ -19,6 +19,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     TCP_LISTEN,
     UNCONNECTED,
     BoundSocket,
+    LocalEnd,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import (
     SOCK_DIAG,
@@ -38,6 +39,28 @@ _IDENTITY = struct.Struct("=I8x5I")
 _MESSAGE_SIZE = 72
 _SKV6ONLY, _LOCALS, _CGROUP_ID = 11, 17, 21
 _SOCKADDR_STORAGE_SIZE = 128
+
+
+#: Every state, TCP_BOUND_INACTIVE (13, Linux 6.8) among them: bound, neither listening nor connected.
+EVERY_STATE = (1 << 14) - 2
+BOUND_INACTIVE_ONLY = 1 << 13
+
+
+def local_ends(opener: Opener, protocol: str, number: int, family: int, states: int = EVERY_STATE) -> list[LocalEnd]:
+    """The local ends of all sockets of IP protocol ``number`` that are in ``states``. Raises NetlinkError."""
+    answer = dump(opener, SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _REQUEST.pack(family, number, 0, 0, states))
+    return [end for body in answer.bodies for end in [_local_end(body, protocol)] if end.port]
+
+
+def _local_end(body: bytes, protocol: str) -> LocalEnd:
+    if len(body) < _MESSAGE_SIZE:
+        raise NetlinkError(f"a socket of {len(body)} bytes is cut off")
+    family, state, _timer, _retransmits = _NUMBERS.unpack_from(body)
+    port, peer_port = _PORTS.unpack_from(body, 4)
+    name, address = family_and_address(family, body[8:24])
+    v6only = _flag(attributes(body[_MESSAGE_SIZE:]).get(_SKV6ONLY)) if name == "ipv6" else None
+    listens = state == TCP_LISTEN if protocol == "tcp" else state == UNCONNECTED and not peer_port
+    return LocalEnd(protocol, name, address, port, v6only, listens)
 
 
 def listening(

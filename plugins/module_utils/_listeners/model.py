@@ -42,6 +42,17 @@ class BoundSocket(NamedTuple):
     cgroup_id: int | None
 
 
+class LocalEnd(NamedTuple):
+    """The local address and port of a socket in whatever state. ``v6only`` is None where it is not told."""
+
+    protocol: str
+    family: str
+    address: str
+    port: int
+    v6only: bool | None
+    listens: bool
+
+
 class SocketsSeen(NamedTuple):
     """The sockets of one network namespace, and how well it could be looked at."""
 

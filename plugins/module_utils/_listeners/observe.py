@@ -10,6 +10,7 @@ Ansible has it compile all that it imports. This module is private to the collec
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import sys
@@ -72,6 +73,7 @@ class Request(NamedTuple):
     packages: bool = False
     commands: str = "redacted"
     owners: str = "all"
+    verify_bind: Mapping[str, Any] | None = None  # protocol -> PortSet
 
 
 class Host(NamedTuple):
@@ -129,6 +131,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
             "packages": {"asked": request.packages, "manager": look.manager, "complete": look.packages_complete},
             "problems": [{"code": problem.code, "message": visible(problem.message)} for problem in look.problems],
         },
+        **look.witnessed(),
     }
 
 
@@ -143,16 +146,38 @@ class _Observation:
         self.manager: str | None = None
         self.packages_complete = False
         self.problems: list[Problem] = []
+        self._witnessed: dict[str, Any] = {}  # what bind() told, by namespace
 
     def at_namespaces(self) -> dict[str, SocketsSeen]:
-        seen = {OWN: self._sockets()} if self._request.namespaces == OWN else self._at_all_namespaces()
+        seen = {OWN: self._sockets(OWN)} if self._request.namespaces == OWN else self._at_all_namespaces()
         for name, there in seen.items():
             prefix = "" if name == OWN else f"{name}: "
             self.problems.extend(Problem(each.code, prefix + each.message) for each in there.problems)
         return seen
 
-    def _sockets(self) -> SocketsSeen:
-        return observe_sockets(self._host.proc, self._host.opener)
+    def _sockets(self, namespace: str) -> SocketsSeen:
+        if self._request.verify_bind is None:
+            return observe_sockets(self._host.proc, self._host.opener)
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.bind_witness import witness
+
+        seen, self._witnessed[namespace] = witness(self._request.verify_bind, self._host.proc, self._host.opener)
+        return seen
+
+    def witnessed(self) -> dict[str, Any]:
+        """What bind() told; nothing where it was not asked."""
+        if self._request.verify_bind is None:
+            return {}
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.bind_witness import as_rows
+
+        return {
+            "bind": {
+                "asked": {protocol: str(ports) for protocol, ports in self._request.verify_bind.items()},
+                "bound_are_listed": all(there.bound_are_listed for there in self._witnessed.values()),
+                "ports": as_rows(
+                    self._request.verify_bind, {visible(name): there for name, there in self._witnessed.items()}
+                ),
+            }
+        }
 
     def _at_all_namespaces(self) -> dict[str, SocketsSeen]:
         from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import NamespaceError, inside
@@ -160,7 +185,7 @@ class _Observation:
         seen: dict[str, SocketsSeen] = {}
         for namespace in self._namespaces():
             try:
-                there = inside(namespace, self._sockets)
+                there = inside(namespace, functools.partial(self._sockets, namespace.name))
             except NamespaceError as error:
                 self.missed.append({"namespace": visible(namespace.name), "reason": visible(str(error))})
                 continue

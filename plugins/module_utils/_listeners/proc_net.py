@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import family_and_address
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     TCP_LISTEN,
     UNCONNECTED,
     BoundSocket,
+    LocalEnd,
 )
 
 _FAMILIES = {8: socket.AF_INET, 32: socket.AF_INET6}
@@ -31,10 +33,7 @@ def parse_sockets(content: bytes, protocol: str) -> list[BoundSocket]:
     state = UNCONNECTED if protocol in ("udp", "udplite") else TCP_LISTEN
     wanted = b"%02X" % state
     found = []
-    for number, line in enumerate(content.splitlines()[1:], 2):
-        fields = line.split()
-        if len(fields) < 10:
-            raise ProcNetError(f"line {number} has {len(fields)} fields")
+    for number, fields in _rows(content):
         if fields[3] != wanted:
             continue
         try:
@@ -46,6 +45,31 @@ def parse_sockets(content: bytes, protocol: str) -> list[BoundSocket]:
         if port and not peer_port and not fields[2].strip(b"0:"):
             found.append(BoundSocket(protocol, family, address, port, None, None, uid, inode, None))
     return found
+
+
+def parse_local_ends(content: bytes, protocol: str) -> list[LocalEnd]:
+    """The local ends of all sockets in tcp, tcp6, udp or udp6. TCP sockets that are only bound are not there.
+
+    Raises ProcNetError.
+    """
+    listens = b"%02X" % (UNCONNECTED if protocol == "udp" else TCP_LISTEN)
+    found = []
+    for number, fields in _rows(content):
+        try:
+            family, address, port = _endpoint(fields[1])
+        except ValueError as error:
+            raise ProcNetError(f"line {number} cannot be read") from error
+        if port:
+            found.append(LocalEnd(protocol, family, address, port, None, fields[3] == listens))
+    return found
+
+
+def _rows(content: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    for number, line in enumerate(content.splitlines()[1:], 2):
+        fields = line.split()
+        if len(fields) < 10:
+            raise ProcNetError(f"line {number} has {len(fields)} fields")
+        yield number, fields
 
 
 def _endpoint(text: bytes) -> tuple[str, str, int]:

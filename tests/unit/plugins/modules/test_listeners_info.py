@@ -120,9 +120,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
     }
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     results = home / "results"
-    asked = ansible(
-        "all", "-i", str(inventory), "-m", MODULE, "-a", "packages=true namespaces=host", "-t", str(results)
-    )
+    options = json.dumps({"packages": True, "namespaces": "host", "verify_bind": {"tcp": ["8000-8010"], "udp": [8005]}})
+    asked = ansible("all", "-i", str(inventory), "-m", MODULE, "-a", options, "-t", str(results))
     done = subprocess.run(
         ["unshare", "--net", sys.executable, "-c", PLANT_AND_ASK, *asked],
         env=environment(home),
@@ -151,6 +150,17 @@ def test_each_python_says_the_same(answers: tuple[dict[str, Any], list[Any]]) ->
     assert len(seen) == 1
 
 
+def test_ports_that_somebody_holds_are_refused_to_each_python(answers: tuple[dict[str, Any], list[Any]]) -> None:
+    said, _witness = answers
+    for version, result in said.items():
+        told = {(row["protocol"], row["ports"]): row["state"] for row in result["bind"]["ports"]}
+        assert told == {
+            ("tcp", "8000,8005-8010"): "free",
+            ("tcp", "8001-8004"): "held_by_listed",
+            ("udp", "8005"): "held_by_listed",
+        }, version
+
+
 def test_the_result_has_exactly_the_documented_shape(answers: tuple[dict[str, Any], list[Any]]) -> None:
     said, _witness = answers
     source = (ROOT / "plugins" / "modules" / "listeners_info.py").read_text()
@@ -158,7 +168,7 @@ def test_the_result_has_exactly_the_documented_shape(answers: tuple[dict[str, An
     assert match
     documented = yaml.safe_load(match[1])
     result = next(iter(said.values()))
-    assert set(documented) == {"listeners", "addresses", "host", "coverage"}
+    assert set(documented) == {"listeners", "addresses", "host", "coverage", "bind"}
     for key, described in documented.items():
         _check(key, described, result[key])
 
@@ -189,6 +199,10 @@ def test_check_mode_is_the_same_and_a_wrong_option_is_refused(tmp_path: Path) ->
     )
     assert refused.returncode != 0
     assert b"value of namespaces must be one of: host, all" in refused.stdout
+    no_port = ansible(*local, "-a", '{"verify_bind": {"tcp": ["80-"]}}')
+    refused = subprocess.run(no_port, env=environment(tmp_path), capture_output=True, check=False)
+    assert refused.returncode != 0
+    assert b"verify_bind: '80-' is neither a port" in refused.stdout
 
 
 def test_elsewhere_than_on_linux_it_says_so(
