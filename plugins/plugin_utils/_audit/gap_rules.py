@@ -18,11 +18,11 @@ from .catalogue import CATALOGUE
 from .finding import Finding, Status
 
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
-_LISTING_MAY_LACK = frozenset(("dump-interrupted",))
+LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 
 
 #: How scan_info marks a port of which a second, slow pass saw something else.
-_FIRST_OPEN = "first seen open"
+FIRST_OPEN = "first seen open"
 
 #: What every listing tells of; a source that it does not mention was not looked at.
 _NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
@@ -98,7 +98,7 @@ def listing_gaps(
                 host=host,
             )
     for problem in coverage["problems"]:
-        if problem["code"] in _LISTING_MAY_LACK:
+        if problem["code"] in LISTING_MAY_LACK:
             yield gap(f"{host}:{problem['code']}", f"the listing may lack a socket: {problem['message']}", host=host)
     not_looked_at = {str(one["what"]): str(one["reason"]) for one in coverage["not_looked_at"]}
     for protocol in sorted(set(declared_protocols) & set(not_looked_at)):
@@ -118,7 +118,7 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
     if not targets:
         yield not_scanned(host, vantage, why_none)
     for target in targets:
-        doubtful = [row for row in target.states if row.state != "open" and _FIRST_OPEN in row.reason]
+        doubtful = [row for row in target.states if row.state != "open" and FIRST_OPEN in row.reason]
         if doubtful:
             ports = ", ".join(f"{row.protocol} {_spans_text(row.ports)}" for row in doubtful)
             message = f"{target.address} from {vantage}: {ports} answered open first, and otherwise when asked again"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .._evidence.history_file import read_history
 from .._evidence.results_file import ResultsWriter
 from .._evidence.run_directory import RunDirectory
 from .reconcile import Audit
@@ -22,11 +23,14 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     than those that the run was sealed with; OSError as the file system does.
     """
     asked = run.read_run()
-    audit = Audit(asked, run.read_scans())
+    before = read_history(run.history)
+    audit = Audit(asked, run.read_scans(), before)
     writer = ResultsWriter(run.results, run.as_sealed("results.json")) if into is None else ResultsWriter(into)
     for host in asked["hosts"]:
         writer.add(*audit.of_host(host, run.read_host(host)))
     writer.add(None, audit.of_run())
+    if before is not None:
+        before.finish()
     head = audit.head()
     writer.finish(head)
     return head

@@ -17,6 +17,7 @@ from typing import Any
 from .._evidence.observed import Listener, ScannedTarget, address_of
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
+from .._history.comparison import Before, Comparison, NothingBefore
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
@@ -32,6 +33,7 @@ from .port_table import port_table
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
+from .what_was_seen import KnownPorts, what_was_seen
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
 _HOST_RULES = (
@@ -48,14 +50,18 @@ _HOST_RULES = (
 
 
 def audit(
-    run: Mapping[str, Any], hosts: Iterable[tuple[str, Mapping[str, Any] | None]], scans: Iterable[Mapping[str, Any]]
+    run: Mapping[str, Any],
+    hosts: Iterable[tuple[str, Mapping[str, Any] | None]],
+    scans: Iterable[Mapping[str, Any]],
+    before: Before | None = None,
 ) -> dict[str, Any]:
     """The results of a run, as ``schemas/results.schema.json`` describes them, all in memory.
 
     ``run`` is what ``evidence/run.json`` holds, ``hosts`` each host in scope with its evidence (None:
-    there is none), ``scans`` the evidence of each vantage point. The same arguments give the same value.
+    there is none), ``scans`` the evidence of each vantage point, ``before`` what history knew. The same
+    arguments give the same value.
     """
-    audited = Audit(run, scans)
+    audited = Audit(run, scans, before)
     rows: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     for host, evidence in hosts:
@@ -70,22 +76,28 @@ def audit(
 class Audit:
     """The judging of a run, host by host: of a large one nothing is kept but totals.
 
-    ``run`` is what ``evidence/run.json`` holds, ``scans`` the evidence of each vantage point.
+    ``run`` is what ``evidence/run.json`` holds, ``scans`` the evidence of each vantage point, ``before``
+    what ``evidence/history.json`` holds.
     """
 
-    def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]], before: Before | None = None
+    ) -> None:
         self._run = run
         self._gate = Gate.of(run["settings"])
         self._outside = SeenFromOutside(run, scans)
         self._inventories = _Inventories()
         self._totals = Totals()
+        self._known_ports = KnownPorts()
+        self._comparison = Comparison(before or NothingBefore(), run["started"], self._known_ports.texts)
 
     def of_host(self, host: str, evidence: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` is None when there is none."""
-        row, found = _audit_host(self._run, host, evidence, self._outside, self._inventories)
+        row, found = _audit_host(self._run, host, evidence, self._outside, self._inventories, self._known_ports)
         judged = [self._gate.judge(finding) for finding in found]
         row["assessed"] = not any(finding["status"] == "not_assessed" for finding in judged)
         self._totals.add(row, judged)
+        self._comparison.add(row, judged)
         return row, judged
 
     def of_run(self) -> list[dict[str, Any]]:
@@ -95,7 +107,7 @@ class Audit:
         message = "no host was in scope: the pattern or the limit matches nothing in the inventory"
         judged = [self._gate.judge(gap("run:no-hosts", message, host=None))]
         self._totals.add(None, judged)
-        return judged
+        return [{**finding, "first_seen": None, "open_since": None} for finding in judged]
 
     def head(self) -> dict[str, Any]:
         """Everything of the results but hosts and findings, after all of these."""
@@ -119,6 +131,8 @@ class Audit:
                 "vantages": vantages,
                 "accepted_gaps": sorted(totals.accepted_gaps),
             },
+            "known_ports": self._known_ports.texts,
+            "changes": self._comparison.head(),
             "counts": {"status": totals.status, "severity": totals.severity},
             "gate": {
                 "fail_on": run["settings"]["fail_on"],
@@ -148,15 +162,13 @@ def _audit_host(
     evidence: Mapping[str, Any] | None,
     outside: SeenFromOutside,
     inventories: _Inventories,
+    known_ports: KnownPorts,
 ) -> tuple[dict[str, Any], list[Finding]]:
     if evidence is None:
         why = "it left the play before the audit began (unreachable, or failed at an earlier task)"
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
-    if problems:
-        finding = inventory_gap(host, problems)
-        return _host_row(host, "inventory-invalid", finding.message, evidence), [finding]
     listening = evidence["listening"]
     seen = dict(outside.of(host))
     view = HostView(
@@ -173,6 +185,10 @@ def _audit_host(
         depth=run["settings"]["scan_depth"],
         unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
     )
+    if problems:
+        finding = inventory_gap(host, problems)
+        row = _host_row(host, "inventory-invalid", finding.message, evidence)
+        return {**row, "seen": what_was_seen(view, evidence, known_ports, declarations=False)}, [finding]
     gaps = list(_gaps(view, evidence, seen, outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
@@ -181,6 +197,7 @@ def _audit_host(
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),
         "ports": port_table(view, findings),
+        "seen": what_was_seen(view, evidence, known_ports),
     }, findings
 
 
@@ -222,6 +239,7 @@ def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str
         "about": listening["host"] if listening else None,
         "coverage": listening["coverage"] if listening else None,
         "ports": [],
+        "seen": None,
     }
 
 

@@ -5,7 +5,8 @@
 """The run directory: evidence written once, read back. This module is private to the collection.
 
 Layout: ``evidence/run.json`` (what was asked), ``evidence/hosts/<host>.json``,
-``evidence/scans/<vantage>.json``, then what is made of them. ``sealing.py`` ends a run.
+``evidence/scans/<vantage>.json``, ``evidence/history.json`` (what was known before), then what is made of
+them. ``sealing.py`` ends a run.
 """
 
 from __future__ import annotations
@@ -112,6 +113,11 @@ class RunDirectory:
         """The scan of each vantage point that has evidence, in the order of their file names."""
         for path in sorted(self.scans.glob("*.json")):
             yield _read(path, SCAN_SHAPE)
+
+    @property
+    def history(self) -> Path:
+        """What history knew before this run; there only when it was asked."""
+        return self.path / "evidence" / "history.json"
 
     @property
     def results(self) -> Path:

@@ -13,14 +13,17 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import v
 from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
 from .verdict import gravity, severity_counts, verdict
+from .what_changed import counted
 
 _WORST = 10
 
 
 def console_lines(results: Results, directory: str) -> Iterator[str]:
-    """Verdict, counts, the worst findings, where the reports are. Plain ASCII, no control characters."""
+    """Verdict, counts, what changed, the worst findings, where the reports are. Plain ASCII, no control characters."""
     yield f"Port audit {verdict(results)}"
     yield f"  {severity_counts(results)}"
+    if results["changes"]["history"] == "ok":
+        yield f"  since the last run: {counted(results['changes']['since_last'])}"
     rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)
     rows = [row for row in rows if row["severity"] != "info"]
     for row in rows[:_WORST]:

@@ -195,6 +195,8 @@ def _lines(row: Row) -> Iterator[str]:
         yield f"exception: {', '.join(parts)}"
     if row["gap"]:
         yield f"gap: {_clean(row['gap'])}{' (accepted)' if row['accepted'] else ''}"
+    if row["open_since"]:
+        yield f"open since: {_clean(row['open_since'])}, first seen {_clean(row['first_seen'])}"
     yield f"remedy: {rule.remedy}"
     yield f"controls: {'; '.join(rule.controls)}"
     yield f"finding: {row['id']}"

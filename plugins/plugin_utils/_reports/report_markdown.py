@@ -4,7 +4,7 @@
 
 """``report.md``: what an auditor reads, months later. This module is private to the collection.
 
-Order: the verdict, scope and coverage, findings by severity, each host's ports, exceptions, and how it
+Order: the verdict, scope and coverage, findings by severity, what changed, each host's ports, exceptions, and how it
 was done. Every text that did not come from this file stands in a code span.
 """
 
@@ -19,6 +19,7 @@ from .._evidence.results_file import Results
 from .markdown_text import code, names, table
 from .overview import Overview
 from .verdict import severity_counts, verdict
+from .what_changed import what_changed
 
 Row = Mapping[str, Any]
 
@@ -48,6 +49,7 @@ def report_lines(results: Results) -> Iterator[str]:
     yield from _scope(results)
     yield from overview.listing()
     yield from _findings(results)
+    yield from what_changed(results)
     yield from overview.matrix()
     yield from _hosts(results)
     yield from _exceptions(results)
@@ -135,7 +137,7 @@ def _findings(results: Results) -> Iterator[str]:
         if rows:
             yield f"### {severity.capitalize()} ({len(rows)})"
             yield ""
-            yield from table(("host", "port", "rule", "what", "owner", "finding"), map(_finding, rows))
+            yield from table(("host", "port", "rule", "what", "owner", "open since", "finding"), map(_finding, rows))
     rules = [rule for rule in CATALOGUE.values() if any(row["rule"] == rule.id for row in failed)]
     if rules:
         yield "### What to do"
@@ -148,7 +150,8 @@ def _findings(results: Results) -> Iterator[str]:
 
 def _finding(row: Row) -> tuple[str, ...]:
     port = f"{row['protocol']}/{row['port']}" if row["port"] is not None else ""
-    return (code(row["host"]), code(port), row["rule"], code(row["message"]), code(row["owner"]), code(row["id"]))
+    texts = (row["message"], row["owner"], row["open_since"], row["id"])
+    return (code(row["host"]), code(port), row["rule"], *map(code, texts))
 
 
 def _hosts(results: Results) -> Iterator[str]:

@@ -16,6 +16,7 @@ from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
 from .markdown_text import code, table
 from .verdict import gravity, severity_counts, verdict
+from .what_changed import changes_line
 
 #: GitHub cuts a check's text at 65,535 characters; a note about the cut must fit as well.
 MOST_BYTES = 60_000
@@ -32,6 +33,8 @@ def summary(results: Results) -> str:
         f"**{verdict(results)}**",
         "",
         f"Findings: {severity_counts(results)}. Run {code(run['run_id'])}, as of {code(run['audit_date'])}.",
+        "",
+        changes_line(results),
         "",
     ]
     lines = table(("severity", "host", "port", "rule", "what"), map(_finding, rows))

@@ -16,6 +16,8 @@ from typing import Any
 
 import jsonschema
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._history.changes import Belief, fold
+from ansible_collections.vigil.ports.plugins.plugin_utils._history.look import Look, host_state
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
 
 Json = dict[str, Any]
@@ -250,8 +252,55 @@ def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None
     return {**row, **more}
 
 
+class Remembered:
+    """What history knew of earlier runs: their results, oldest first. Passed gates make a run green."""
+
+    def __init__(self, *runs: Json) -> None:
+        self._rows: dict[str, Json] = {}
+        for results in runs:
+            for row in results["hosts"]:
+                self._look(results, row)
+        last = None if not runs else {key: runs[-1]["run"][key] for key in ("run_id", "started")}
+        green = next((row for row in self._rows.values() if row["green"]), None)
+        started = {results["run"]["run_id"]: results["run"]["started"] for results in runs}
+        self.head: Json = {
+            "state": "ok" if runs else "first run",
+            "message": None,
+            "imported": 0,
+            "unrecorded": 0,
+            "last": last,
+            "green": green and {"run_id": green["green"], "started": started[green["green"]]},
+            "trend": [],
+        }
+
+    def _look(self, results: Json, row: Json) -> None:
+        findings = [one for one in results["findings"] if one["host"] == row["host"]]
+        look = Look(host_state(row, findings), results["known_ports"])
+        known = self._rows.get(row["host"])
+        belief, _changes = fold(known and Belief.read(known["now"]), look, results["run"]["started"])
+        now, run_id = belief.as_dict(), results["run"]["run_id"]
+        green, at_green = (known["green"], known["at_green"] or known["now"]) if known else (None, None)
+        if results["gate"]["passed"]:
+            green, at_green = run_id, None
+        self._rows[row["host"]] = {
+            "host": row["host"],
+            "last": run_id,
+            "green": green,
+            "now": now,
+            "at_green": at_green if green and at_green != now else None,
+        }
+
+    def of(self, host: str) -> Json | None:
+        return self._rows.get(host)
+
+
 def judged(
-    evidence: Json | None, scans: Iterable[Json] | None = None, about: Json | None = None, *, valid: bool = True
+    evidence: Json | None,
+    scans: Iterable[Json] | None = None,
+    about: Json | None = None,
+    *,
+    valid: bool = True,
+    before: Remembered | None = None,
 ) -> Json:
     """The results for one host seen from ``internet``; they and the evidence are as their schemas say."""
     scans = [scan([target()])] if scans is None else list(scans)
@@ -259,7 +308,7 @@ def judged(
     if valid:
         for part in filter(None, (about, evidence, *scans)):
             validator("evidence").validate(part)
-    results = audit(about, [("web1", evidence)], scans)
+    results = audit(about, [("web1", evidence)], scans, before)
     if valid:
         validator("results").validate(results)
     return results

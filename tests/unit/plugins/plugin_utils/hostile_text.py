@@ -95,7 +95,20 @@ anything = st.text(st.characters(exclude_categories=()), min_size=1, max_size=80
 
 #: What the collection itself writes there; everything else in results may be somebody's text.
 _OURS = frozenset(
-    ("shape", "rule", "status", "severity", "audit_date", "started", "finished", "scan_depth", "fail_on", "id")
+    (
+        "shape",
+        "rule",
+        "status",
+        "severity",
+        "audit_date",
+        "started",
+        "finished",
+        "scan_depth",
+        "fail_on",
+        "id",
+        "kind",
+        "history",
+    )
 )
 _OURS_TOO = frozenset(("remedy", "controls", "expires", "port", "declared_port"))
 
@@ -158,11 +171,23 @@ def results() -> Json:
         vantages=[{"name": "internet", "scanners": ["control1", "two"]}, {"name": "office", "scanners": ["three"]}],
     )
     hosts = [("web1", host), ("web2", None), ("web3", {**build.host_evidence(), "host": "web3"})]
-    made = build.audit(about, hosts, [scan])
+    made = build.audit(about, hosts, [scan], _before())
     whole = build.judged(build.host_evidence(exceptions=[build.exception(10)]))
     made["findings"][:0] = build.of_rule(whole, "exception-unused")
     build.validator("results").validate(made)
     return made
+
+
+def _before() -> build.Remembered:
+    """An earlier run that passed and one after it, so that each kind of change is there."""
+    heard = [build.listener(22, owners=[build.owner(name="dropbear")]), build.listener(7777), build.listener(631)]
+    first = build.judged(build.host_evidence(listeners=heard), about=build.run(fail_on="never"))
+    first["gate"]["passed"] = True
+    second = build.judged(build.host_evidence(listeners=[*heard, build.listener(7778)]), about=build.run(run_id="2"))
+    before = build.Remembered(first, second)
+    counts = {"hosts": 1, "assessed": 1, "passed": False, "severity": {"high": 1}, "not_assessed": 0}
+    before.head |= {"trend": [{"run_id": "2", "started": build.TIME, **counts}], "imported": 1, "unrecorded": 2}
+    return before
 
 
 def poisoned(payload: str, among: Json | None = None) -> Json:

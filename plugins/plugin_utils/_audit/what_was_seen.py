@@ -1,0 +1,165 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one run saw of a host, in short: the part of the results that can be compared from run to run.
+
+Nothing in it changes by itself (pids, times, messages), and it says what was known, so that a port which
+nobody asked for is never called closed. This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
+
+from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow
+from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
+from .host_view import HostView
+
+Json = dict[str, Any]
+
+#: States of which the next run's answer can be told apart. ``open|filtered`` is no answer at all.
+_TELLING = frozenset(("open", "closed", "filtered"))
+
+
+class KnownPorts:
+    """The texts of the ports that were known, each kept once: most hosts are asked the same ones."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+
+    def key(self, text: str) -> str:
+        """The short name by which a host refers to the text."""
+        if text not in self._keys:
+            self._keys[text] = hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+            self.texts[self._keys[text]] = text
+        return self._keys[text]
+
+
+def what_was_seen(view: HostView, evidence: Mapping[str, Any], ports: KnownPorts, *, declarations: bool = True) -> Json:
+    """The host as ``seen`` of the results. ``declarations`` is False where the declared inventory is not valid:
+    then nothing was judged."""
+    listening = evidence["listening"]
+    seen: list[Json] = []
+    if listening is not None:
+        rows = zip(listening["listeners"], view.listeners or (), strict=True)
+        seen.extend(_inside(view, row, listener, declarations) for row, listener in rows)
+    for target in view.targets:
+        seen.extend(_outside(view, target, declarations))
+    return {
+        "judged": declarations,
+        "declarations": declared_digest(evidence["inventory"]),
+        "inside": None if listening is None else _listed(listening["coverage"], view.unlisted),
+        "outside": [
+            {"vantage": target.vantage, "address": target.address, "known": _known(target, ports)}
+            for target in view.targets
+        ],
+        "endpoints": _one_for_each_place(seen),
+    }
+
+
+def declared_digest(variables: Mapping[str, Any]) -> str:
+    """A digest of what a host declares."""
+    text = json.dumps(variables, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def _listed(coverage: Mapping[str, Any], unlisted: Iterable[str]) -> Json:
+    namespaces = coverage["namespaces"]
+    return {
+        "whole": not any(problem["code"] in LISTING_MAY_LACK for problem in coverage["problems"]),
+        "unlisted": sorted(unlisted),
+        "namespaces": namespaces["asked"],
+        "missed": sorted(one["namespace"] for one in namespaces["missed"]),
+    }
+
+
+def _inside(view: HostView, row: Mapping[str, Any], listener: Listener, declarations: bool) -> Json:
+    known = listener.owners_state == "known"
+    packages = {
+        f"{owner['package']['name']} {owner['package']['version'] or ''}".strip()
+        for owner in row["owners"]
+        if owner["package"]
+    }
+    return {
+        "vantage": None,
+        "namespace": listener.namespace,
+        "protocol": listener.protocol,
+        "address": listener.where,
+        "port": listener.port,
+        "process": ", ".join(sorted({owner.name for owner in listener.owners})) or None if known else None,
+        "user": listener.user,
+        "unit": listener.unit,
+        "version": ", ".join(sorted(packages)) or None if known else None,
+        "declared": view.is_declared(listener) if declarations else None,
+        "ephemeral": listener.ephemeral,
+    }
+
+
+def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Iterable[Json]:
+    for endpoint in target.endpoints:
+        if endpoint.state != "open":
+            continue
+        service = endpoint.service or {}
+        # A guess from the port number alone is not what answers there.
+        probed = service.get("method") == "probed"
+        version = " ".join(filter(None, (service.get("product"), service.get("version")))) if probed else None
+        declared = view.declarations_for(endpoint.protocol, endpoint.port)
+        yield {
+            "vantage": target.vantage,
+            "namespace": "host",
+            "protocol": endpoint.protocol,
+            "address": target.address,
+            "port": endpoint.port,
+            "process": service.get("name") if probed else None,
+            "user": None,
+            "unit": None,
+            "version": version or None,
+            "declared": any(one.is_reachable_from(target.vantage) for one in declared) if declarations else None,
+            "ephemeral": False,
+        }
+
+
+def _known(target: ScannedTarget, ports: KnownPorts) -> dict[str, str]:
+    """By protocol the ports of which the state is known, as a key of ``ports``."""
+    by_protocol: dict[str, list[PortSpans]] = {}
+    for row in target.states:
+        if _tells(row):
+            by_protocol.setdefault(row.protocol, []).append(row.ports)
+    return {protocol: ports.key(_union(tuple(spans))) for protocol, spans in sorted(by_protocol.items())}
+
+
+def _tells(row: StateRow) -> bool:
+    return row.state in _TELLING and (row.state == "open" or FIRST_OPEN not in row.reason)
+
+
+@functools.lru_cache(maxsize=4096)
+def _union(rows: tuple[PortSpans, ...]) -> str:
+    return str(functools.reduce(PortSet.__or__, map(PortSet, rows), NO_PORTS))
+
+
+def _one_for_each_place(rows: Iterable[Json]) -> list[Json]:
+    """Rows in the order of their places. Two sockets at one place (SO_REUSEPORT with other flags) are one row."""
+    by_place: dict[tuple[str, ...], Json] = {}
+    for row in rows:
+        place = (row["vantage"] or "", row["namespace"], row["protocol"], row["address"], f"{row['port']:05}")
+        other = by_place.setdefault(place, row)
+        if other is not row:
+            by_place[place] = {key: _both(other[key], value) for key, value in row.items()}
+    return [by_place[place] for place in sorted(by_place)]
+
+
+def _both(one: Any, other: Any) -> Any:
+    """What two rows of one place say together: texts side by side, declared only when both are."""
+    if one == other or one is None or other is None:
+        return one if other is None else other
+    if isinstance(one, bool):
+        return one and other
+    return ", ".join(sorted({*str(one).split(", "), *str(other).split(", ")}))

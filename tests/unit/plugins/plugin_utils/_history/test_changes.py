@@ -1,0 +1,218 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run changes is exactly what is otherwise, and what nobody looked at stays as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
+
+Json = dict[str, Any]
+
+
+def run(number: int, listeners: Any = (), opened: Any = (), before: Any = (), **more: Any) -> Json:
+    """The results of run ``number``, where these ports listen and are open from ``internet``."""
+    settings = {key: more.pop(key) for key in ("vantages", "fail_on", "audit_date") if key in more}
+    about = build.run(run_id=f"run{number}", started=f"2026-11-20T{number:02}:00:00Z", **settings)
+    scans = more.pop("scans", [build.scan([build.target(opened)])])
+    evidence = more.pop("evidence", None) or build.host_evidence(
+        more.pop("ports", [build.declared(22, reachable_from="any")]), listeners, **more
+    )
+    return build.judged(evidence, scans, about, before=build.Remembered(*before))
+
+
+def ssh(**more: Any) -> Json:
+    return build.listener(22, **more)
+
+
+def kinds(results: Json, since: str = "since_last") -> list[tuple[str, Any]]:
+    return [(row["kind"], row["rule"] or row["port"]) for row in results["changes"][since]]
+
+
+def packaged(version: str) -> Json:
+    return ssh(owners=[build.owner(package={"name": "openssh", "version": version, "manager": "dpkg"})])
+
+
+def test_the_first_run_says_so_and_changes_nothing() -> None:
+    results = run(1, [ssh()], [22])
+    assert results["changes"]["history"] == "first run"
+    assert results["changes"]["since_last"] == []
+
+
+def test_without_history_a_run_says_that_it_compared_nothing() -> None:
+    results = build.judged(build.host_evidence())
+    assert results["changes"]["history"] == "off"
+
+
+def test_the_same_host_again_changes_nothing() -> None:
+    first = run(1, [ssh(), build.listener(8080)], [22, 8080])
+    second = run(2, [ssh(), build.listener(8080)], [22, 8080], [first])
+    assert kinds(second) == []
+
+
+def test_a_port_that_opens_is_said_once_and_its_finding_keeps_its_age() -> None:
+    first = run(1, [ssh()], [22])
+    second = run(2, [ssh(), build.listener(8080)], [22], [first])
+    assert kinds(second) == [("opened", 8080), ("finding-opened", "undeclared-listener")]
+    third = run(3, [ssh(), build.listener(8080)], [22], [first, second])
+    assert kinds(third) == []
+    assert kinds(third, "since_green") == kinds(second)
+    [finding] = [row for row in build.of_rule(third, "undeclared-listener") if row["status"] == "fail"]
+    assert (finding["first_seen"], finding["open_since"]) == ("2026-11-20T02:00:00Z",) * 2
+
+
+def test_a_port_that_closes_and_opens_again_is_known_from_before() -> None:
+    first = run(1, [ssh(), build.listener(8080)], [22])
+    second = run(2, [ssh()], [22], [first])
+    assert kinds(second) == [("closed", 8080), ("finding-resolved", "undeclared-listener")]
+    third = run(3, [ssh(), build.listener(8080)], [22], [first, second])
+    assert kinds(third) == [("reopened", 8080), ("finding-reopened", "undeclared-listener")]
+    [finding] = [row for row in build.of_rule(third, "undeclared-listener") if row["status"] == "fail"]
+    assert finding["first_seen"] == "2026-11-20T01:00:00Z"
+    assert finding["open_since"] == "2026-11-20T03:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("what", "more"),
+    [
+        ("unreachable", {"evidence": build.host_evidence(status="unreachable", message="no route", listening=None)}),
+        ("not listed", {"sources": {**build.listing_coverage()["sources"], "tcp_ipv4": "failed"}}),
+        ("cut short", {"problems": [{"code": "dump-interrupted", "message": "twice"}]}),
+        ("invalid", {"ports": [{"port": 22}]}),
+    ],
+)
+def test_a_listener_that_nobody_could_look_for_is_not_closed_and_its_finding_not_resolved(
+    what: str, more: Json
+) -> None:
+    first = run(1, [ssh(), build.listener(8080)], [])
+    if "sources" in more or "problems" in more:
+        more = {"listening": build.listening([ssh()], **more)}
+    elif "ports" in more:
+        more = {**more, "listeners": [ssh(), build.listener(8080)]}
+    second = run(2, before=[first], **more)
+    told = kinds(second)
+    assert ("closed", 8080) not in told, what
+    assert ("finding-resolved", "undeclared-listener") not in told, what
+    assert ("finding-opened", "not-assessed") in told
+    back = run(3, [ssh(), build.listener(8080)], [], [first, second])
+    assert kinds(back) == [("finding-resolved", "not-assessed")] or what == "not listed"
+    gone = run(4, [ssh()], [], [first, second, back])
+    assert ("closed", 8080) in kinds(gone)
+
+
+def test_a_host_without_evidence_keeps_its_ports() -> None:
+    first = run(1, [ssh(), build.listener(8080)], [22])
+    about = build.run(run_id="run2", started="2026-11-20T02:00:00Z")
+    second = build.judged(None, about=about, before=build.Remembered(first))
+    assert kinds(second) == [("finding-opened", "not-assessed")]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        build.target([], asked="1-1000"),  # 8080 was not asked
+        build.target([], status="failed", states=[], reason="no route"),
+        build.target([8080], status="untrusted", reason="answers everywhere"),
+        build.target([], states=[{"protocol": "tcp", "state": "open|filtered", "reason": "none", "ports": "1-9000"}]),
+        build.target(
+            [],
+            states=[{"protocol": "tcp", "state": "closed", "reason": "reset, first seen open", "ports": "1-9000"}],
+        ),
+    ],
+    ids=["not asked", "failed", "untrusted", "no answer", "not confirmed"],
+)
+def test_an_open_port_that_nobody_could_ask_is_not_closed(target: Json) -> None:
+    first = run(1, [ssh()], [22, 8080])
+    second = run(2, [ssh()], before=[first], scans=[build.scan([target])])
+    assert ("closed", 8080) not in kinds(second)
+    assert ("finding-resolved", "undeclared-exposure") not in kinds(second)
+    third = run(3, [ssh()], [22], [first, second])
+    assert ("closed", 8080) in kinds(third)
+    assert ("finding-resolved", "undeclared-exposure") in kinds(third)
+
+
+def test_a_port_behind_an_address_that_the_host_left_is_closed() -> None:
+    first = run(1, [ssh()], [22, 8080])
+    moved = {"outside_addresses": {"default": ["192.0.2.99"]}}
+    scans = [build.scan([build.target([22], address="192.0.2.99")])]
+    own = [build.own_address("127.0.0.1", "lo"), build.own_address("192.0.2.99")]
+    second = run(2, before=[first], scans=scans, listening=build.listening([ssh()], own), **moved)
+    assert ("closed", 8080) in kinds(second)
+    assert ("opened", 22) in kinds(second)
+
+
+def test_another_owner_and_another_version_are_said_and_unknown_ones_are_not() -> None:
+    first = run(1, [packaged("9.2")], [])
+    assert kinds(run(2, [packaged("9.3")], [], [first])) == [("version-changed", 22)]
+    other = ssh(owners=[build.owner(name="socat")])
+    assert kinds(run(2, [other], [], [first])) == [("owner-changed", 22)]
+    unknown = run(2, [build.unowned(22)], [], [first])
+    assert kinds(unknown) == []
+    [change] = run(3, [packaged("9.3")], [], [first, unknown])["changes"]["since_last"]
+    assert (change["before"], change["after"]) == ("openssh 9.2", "openssh 9.3")
+
+
+def test_a_declaration_that_comes_and_goes_is_said() -> None:
+    first = run(1, [ssh()], ports=[])
+    second = run(2, [ssh()], before=[first])
+    assert ("declared", 22) in kinds(second)
+    assert ("undeclared", 22) in kinds(run(3, [ssh()], before=[first, second], ports=[]))
+
+
+def test_a_finding_is_opened_excepted_reopened_and_resolved() -> None:
+    heard = [ssh(), build.listener(8080)]
+    excuse = build.exception(8080, expires="2026-11-21")
+    first = run(1, [ssh()])
+    second = run(2, heard, before=[first])
+    third = run(3, heard, before=[first, second], exceptions=[excuse])
+    assert ("finding-excepted", "undeclared-listener") in kinds(third)
+    fourth = run(4, heard, before=[first, second, third], exceptions=[excuse], audit_date="2026-11-22")
+    assert ("finding-reopened", "undeclared-listener") in kinds(fourth)
+    [finding] = [row for row in build.of_rule(fourth, "undeclared-listener") if row["status"] == "fail"]
+    assert finding["open_since"] == "2026-11-20T02:00:00Z"  # it was excused meanwhile, and never gone
+    fifth = run(5, [ssh()], before=[first, second, third, fourth])
+    assert ("finding-resolved", "undeclared-listener") in kinds(fifth)
+    assert ("finding-resolved", "exception-expired") in kinds(fifth)
+
+
+def test_a_wrong_service_is_resolved_only_by_a_scan_that_identified_it() -> None:
+    ports = [build.declared(22, reachable_from="any", service="ssh")]
+
+    def scanned(name: str, method: str) -> Json:
+        service = build.service(name, method=method)
+        return build.scan([build.target([22], endpoints=[build.endpoint(22, service=service)])])
+
+    first = run(1, [ssh()], ports=ports, scans=[scanned("http", "probed")])
+    assert build.statuses(first, "wrong-service") == ["fail"]
+    guessed = run(2, [ssh()], ports=ports, scans=[scanned("ssh", "table")], before=[first])
+    assert kinds(guessed) == []
+    third = run(3, [ssh()], ports=ports, scans=[scanned("ssh", "probed")], before=[first, guessed])
+    assert ("finding-resolved", "wrong-service") in kinds(third)
+
+
+def test_a_finding_that_grows_worse_is_said() -> None:
+    first = run(1, [ssh(), build.listener(5353, protocol="udp", ephemeral=True)])
+    [change] = run(2, [ssh(), build.listener(5353, protocol="udp")], before=[first])["changes"]["since_last"]
+    assert (change["kind"], change["before"], change["after"]) == ("finding-severity", "low", "medium")
+
+
+def test_ports_that_the_kernel_picks_do_not_pile_up() -> None:
+    first = run(1, [build.listener(40001, protocol="udp", ephemeral=True)])
+    second = run(2, [], before=[first])
+    assert ("closed", 40001) in kinds(second)
+    known = build.Remembered(first, second).of("web1")
+    assert known is not None
+    assert [row["port"] for row in known["now"]["endpoints"]] == []
+
+
+def test_the_last_green_run_is_compared_with_as_a_whole() -> None:
+    green = run(1, [ssh()], [22])
+    assert green["gate"]["passed"]
+    second = run(2, [ssh(), build.listener(8080)], [22], [green])
+    third = run(3, [ssh(), build.listener(8081)], [22], [green, second])
+    assert ("closed", 8080) in kinds(third)
+    assert kinds(third, "since_green") == [("opened", 8081), ("finding-opened", "undeclared-listener")]
