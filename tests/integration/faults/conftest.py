@@ -60,3 +60,10 @@ def noroot1(fleet: object) -> Iterator[Inside]:
     """The host where Ansible is nobody special, to be broken."""
     with inside("noroot1") as host:
         yield host
+
+
+@pytest.fixture
+def dns1(fleet: object) -> Iterator[Inside]:
+    """The name server of the fleet, to be broken."""
+    with inside("dns1") as host:
+        yield host

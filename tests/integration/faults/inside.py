@@ -37,12 +37,12 @@ class Inside:
 
     def breaks(self, script: str, mend: str) -> None:
         """Runs a script there, and another one when the test is over."""
-        self._mending.append(mend)
         self.run(script)
+        self._mending.append(mend)
 
     def firewall(self, rules: str) -> None:
         """A table of nftables of its own: ``rules`` are the chains of ``table inet fault``."""
-        self.breaks(f"nft -f - <<'END'\ntable inet fault {{ {rules} }}\nEND", "nft delete table inet fault")
+        self.breaks(f"nft -f - <<'END'\ntable inet fault {{\n{rules}\n}}\nEND", "nft delete table inet fault")
 
     def own_folder(self, folder: str) -> None:
         """The folder of the machine as one of the host's own, to change what is in it."""

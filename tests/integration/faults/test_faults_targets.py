@@ -1,0 +1,97 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults of what is scanned: names, addresses, and hosts that answer otherwise than hosts do."""
+
+from __future__ import annotations
+
+from faults.audits import Auditing
+from faults.conftest import Telling
+from faults.inside import Inside
+from faults.table import failed, fault, not_assessed
+
+
+@fault(
+    "rate-limited",
+    area="targets",
+    fault="A host answers only so many packets a second",
+    cause="nftables on the host: one new connection an hour, and another one came first; the others are dropped",
+    says=failed(
+        "web1:blocked-service:tcp/22@office",
+        "web1:blocked-service:tcp/80@office",
+        "web1:blocked-service:tcp/443@office",
+        line="is filtered from office, declared reachable",
+    ),
+)
+def test_a_host_that_limits_its_answers(audit: Auditing, told: Telling, web1: Inside, scanner: Inside) -> None:
+    web1.firewall(
+        "chain few {\n limit rate 1/hour burst 1 packets accept\n drop\n}\n"
+        "chain in { type filter hook input priority 0;\n ip saddr 198.18.0.202 tcp flags & (syn|ack) == syn jump few\n}"
+    )
+    scanner.run("nmap -n -Pn -sT -p 80 198.18.0.11")
+    told(audit(vigil_addresses=["198.18.0.11"]))
+
+
+@fault(
+    "tarpit",
+    area="targets",
+    fault="Everything answers: a tarpit or a SYN proxy",
+    cause="nftables on the host sends every TCP port to one service",
+    says=not_assessed("web1:scan-untrusted@office", line="a tarpit, a SYN proxy or a DDoS shield answers here"),
+)
+def test_a_tarpit(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.firewall(
+        "chain pre { type nat hook prerouting priority dstnat;\n"
+        " ip saddr 198.18.0.202 meta l4proto tcp redirect to :80\n}"
+    )
+    told(audit(vigil_addresses=["198.18.0.11"]))
+
+
+@fault(
+    "name-without-address",
+    area="targets",
+    fault="A name does not resolve",
+    cause="a name that the real name server of the fleet does not know",
+    says=not_assessed("web1:scan-failed@office", line="the name nobody.fleet.test does not resolve here"),
+)
+def test_a_name_that_does_not_resolve(audit: Auditing, told: Telling) -> None:
+    told(audit(vigil_addresses=["nobody.fleet.test"]))
+
+
+@fault(
+    "target-as-option",
+    area="targets",
+    fault="An address begins with a dash",
+    cause="an option of nmap as an address of the host",
+    says=not_assessed("web1:scan-failed@office", line="'-oN/tmp/owned' is neither an IP address nor a host name"),
+)
+def test_an_address_that_is_an_option(audit: Auditing, told: Telling, scanner: Inside) -> None:
+    told(audit(vigil_addresses=["-oN/tmp/owned"]))
+    scanner.run("test ! -e /tmp/owned")
+
+
+@fault(
+    "target-with-spaces",
+    area="targets",
+    fault="An address holds spaces and shell characters",
+    cause="a command as an address of the host",
+    says=not_assessed("web1:scan-failed@office", line="is neither an IP address nor a host name"),
+)
+def test_an_address_that_is_a_command(audit: Auditing, told: Telling) -> None:
+    told(audit(vigil_addresses=["198.18.0.11 $(id)"]))
+
+
+@fault(
+    "target-of-another",
+    area="targets",
+    fault="An address that is not the host's own",
+    cause="the address of another host of the inventory as an address of the host",
+    says=failed(
+        "web1:blocked-service:tcp/80@office",
+        "web1:blocked-service:tcp/443@office",
+        line="at 198.18.0.12 is closed from office, declared reachable",
+    ),
+)
+def test_an_address_that_is_not_the_hosts_own(audit: Auditing, told: Telling) -> None:
+    told(audit(vigil_addresses=["198.18.0.12"]))
