@@ -20,6 +20,7 @@ author:
   - vigil.ports maintainers (@vigil-ports)
 seealso:
   - module: vigil.ports.report
+  - module: vigil.ports.verify
 """
 
 EXAMPLES = r"""

@@ -30,6 +30,7 @@ options:
       - It has to be the one that M(vigil.ports.run) was given. A run that is sealed already is not signed again.
     type: path
 seealso:
+  - module: vigil.ports.verify
   - module: vigil.ports.audit
   - module: vigil.ports.gate
 """

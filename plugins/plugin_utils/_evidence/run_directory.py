@@ -36,12 +36,13 @@ class EvidenceError(Exception):
     """Evidence that is missing or cannot be read; the text names the file and the way out."""
 
 
-def sealed_digests(manifest: Path) -> dict[str, str]:
-    """The digest of each file that a manifest names. Raises EvidenceError for what is no manifest."""
-    files = _read(manifest, MANIFEST_SHAPE).get("files")
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest, of which no more is sure than that its ``files`` maps names to digests. Raises EvidenceError."""
+    manifest = _read(path, MANIFEST_SHAPE)
+    files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
-        raise EvidenceError(f"{manifest}: files is not a mapping of names to digests; it was edited")
-    return files
+        raise EvidenceError(f"{path}: files is not a mapping of names to digests; it was edited")
+    return manifest
 
 
 class RunDirectory:
@@ -147,7 +148,7 @@ class RunDirectory:
         """
 
         def check(written: Path) -> None:
-            if self.is_sealed and sealed_digests(self.manifest).get(name) != sha256_of(written):
+            if self.is_sealed and read_manifest(self.manifest)["files"].get(name) != sha256_of(written):
                 raise EvidenceError(
                     f"{self.path / name}: what would be written now is not what this run was sealed with, and a sealed "
                     "run is never changed; vigil.ports.verify names what differs and which version made it, and "
