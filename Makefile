@@ -13,6 +13,7 @@ VENV ?= .venv
 ANSIBLE_CORE ?=
 PYTHON_MINOR := $(if $(filter 2.20 2.21,$(ANSIBLE_CORE)),12,11)
 INVENTORY ?= examples/quickstart/inventory.yml
+SECONDS := 60
 
 CACHE := $(CURDIR)/.cache
 BIN := $(abspath $(VENV))/bin
@@ -65,6 +66,15 @@ $(VENV)/.stamp-run: requirements/run.txt meta/ee-requirements.txt
 $(VENV)/.stamp-dev: $(VENV)/.stamp-run requirements/test.txt requirements/lint.txt
 	@echo "Installing what the tests and linters need into $(VENV)"
 	$(PIP_INSTALL) -r requirements/test.txt -r requirements/lint.txt
+	touch $@
+
+# atheris has wheels for some Pythons only, and is built with clang on others.
+$(VENV)/.stamp-fuzz: $(VENV)/.stamp-dev requirements/fuzz.txt
+	@$(PIP_INSTALL) --only-binary atheris -r requirements/fuzz.txt || {
+	    echo "atheris has no wheel for $$($(BIN)/python -V) here: take another (make fuzz PYTHON=python3.11 VENV=.cache/venv/fuzz)." >&2
+	    echo "make unit runs the same targets with hypothesis." >&2
+	    exit 1
+	}
 	touch $@
 
 # The checkout under the name that Ansible, mypy and pytest import it by.
@@ -138,8 +148,12 @@ sanity-all: ## The same with each supported ansible-core, in environments of the
 	[ -z "$$failed" ] || { echo "Sanity failed with ansible-core:$$failed"; exit 1; }
 
 .PHONY: unit
-unit: env ## Unit tests; ARGS="-k name -x" narrows them
-	@.ci/pytest-part unit tests/unit $(ARGS)
+unit: env ## Unit tests, and the parsers against the saved corpus; ARGS="-k name -x" narrows them
+	@.ci/pytest-part unit tests/unit tests/fuzz $(ARGS)
+
+.PHONY: fuzz
+fuzz: env $(VENV)/.stamp-fuzz ## Look for inputs that break a parser, SECONDS=60 for each; ARGS="nmap_report" narrows it
+	@PYTHONPATH=.cache/tree python tests/fuzz/fuzz.py --seconds $(SECONDS) $(ARGS)
 
 .PHONY: integration
 integration: env ## The fleet: real hosts in network namespaces (root)

@@ -32,9 +32,13 @@ _SHORT = 12
 
 
 def place_of_membership(content: bytes) -> Place:
-    """What /proc/<pid>/cgroup tells: the unit by systemd's own hierarchy, the container by any of them."""
+    """What /proc/<pid>/cgroup tells: the unit by systemd's own hierarchy, the container by any of them.
+
+    Only a newline ends a line: the one character that the kernel lets no group have in its name (cgroup_mkdir). With
+    any other that Python takes for the end of a line, a process could write a line of its own.
+    """
     paths: dict[str, str] = {}
-    for line in content.decode("utf-8", "surrogateescape").splitlines():
+    for line in content.decode("utf-8", "surrogateescape").split("\n"):
         parts = line.split(":", 2)
         if len(parts) == 3 and parts[2] != "/":  # the root belongs to nobody; most hierarchies of version 1 say no more
             paths["unified" if parts[0] == "0" else parts[1]] = parts[2]

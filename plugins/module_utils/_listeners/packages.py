@@ -99,7 +99,7 @@ def _by_dpkg(paths: Sequence[str], run: Runner) -> dict[str, Package]:
     told = run(["dpkg-query", "--show", "--showformat=${binary:Package}\\t${Package}\\t${Version}\\n", "--", *asked])
     _check("dpkg-query", told, (0, 1))
     versions: dict[str, tuple[str, str]] = {}
-    for line in os.fsdecode(told.output).splitlines():
+    for line in _lines(told.output):
         fields = line.split("\t")
         if len(fields) == 3:
             versions[fields[0]] = versions[fields[1]] = (fields[1], fields[2])
@@ -110,13 +110,18 @@ def _by_dpkg(paths: Sequence[str], run: Runner) -> dict[str, Package]:
     return found
 
 
+def _lines(output: bytes) -> list[str]:
+    """Only a newline ends a line: what else Python takes for the end of one may stand in a path."""
+    return os.fsdecode(output).split("\n")
+
+
 def _literal(path: str) -> str:
     """dpkg-query reads its arguments as patterns."""
     return re.sub(r"([][*?\\])", r"\\\1", path)
 
 
 def _dpkg_owners(output: bytes, wanted: set[str]) -> Iterable[tuple[str, str]]:
-    for line in os.fsdecode(output).splitlines():
+    for line in _lines(output):
         owners, colon, path = line.partition(": /")
         if colon and f"/{path}" in wanted and not line.startswith("diversion by "):
             yield f"/{path}", owners.split(", ")[0]
@@ -127,7 +132,7 @@ def _by_rpm(paths: Sequence[str], run: Runner) -> dict[str, Package]:
     # A path may belong to several packages and answers carry no path, so each line tells its file.
     answer = run(["rpm", "-qf", "--queryformat", "[%{=NAME}\\t%{=EVR}\\t%{FILENAMES}\\n]", "--", *paths])
     found: dict[str, Package] = {}
-    for line in os.fsdecode(answer.output).splitlines():
+    for line in _lines(answer.output):
         fields = line.split("\t", 2)
         if len(fields) == 3 and fields[2] in wanted:
             found.setdefault(fields[2], Package(fields[0], fields[1], "rpm"))
@@ -139,7 +144,7 @@ def _by_rpm(paths: Sequence[str], run: Runner) -> dict[str, Package]:
 def _by_apk(paths: Sequence[str], run: Runner) -> dict[str, Package]:
     answer = run(["apk", "info", "--who-owns", "--", *paths])
     found: dict[str, Package] = {}
-    for line in os.fsdecode(answer.output).splitlines():
+    for line in _lines(answer.output):
         match = _APK_LINE.match(line)
         if match:
             found[match["path"]] = Package(match["name"], match["version"], "apk")

@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     LocalEnd,
 )
 
+_LAST_PORT = 65535
 _FAMILIES = {8: socket.AF_INET, 32: socket.AF_INET6}
 
 
@@ -39,7 +40,7 @@ def parse_sockets(content: bytes, protocol: str) -> list[BoundSocket]:
         try:
             family, address, port = _endpoint(fields[1])
             _peer_family, _peer, peer_port = _endpoint(fields[2])
-            uid, inode = int(fields[7]), int(fields[9])
+            uid, inode = _number(fields[7]), _number(fields[9])
         except ValueError as error:
             raise ProcNetError(f"line {number} cannot be read") from error
         if port and not peer_port and not fields[2].strip(b"0:"):
@@ -83,6 +84,12 @@ def _endpoint(text: bytes) -> tuple[str, str, int]:
     return family, address, int.from_bytes(_bytes(port), "big")
 
 
+def _number(digits: bytes) -> int:
+    if not digits.isdigit():  # int() would also take signs and underscores
+        raise ValueError("not a number")
+    return int(digits)
+
+
 def _bytes(digits: bytes) -> bytes:
     return bytes.fromhex(digits.decode("ascii"))  # int(digits, 16) would also take signs and underscores
 
@@ -102,7 +109,9 @@ def parse_protocols(content: bytes) -> dict[str, int]:
 def parse_port_range(content: bytes) -> tuple[int, int]:
     """net.ipv4.ip_local_port_range. Raises ProcNetError."""
     try:
-        first, last = (int(field) for field in content.split())
+        first, last = (_number(field) for field in content.split())
     except ValueError as error:
         raise ProcNetError("not a range of ports") from error
+    if not first <= last <= _LAST_PORT:
+        raise ProcNetError("not a range of ports")
     return first, last

@@ -17,7 +17,11 @@ from typing import Iterator
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import BoundSocket, SocketUnit
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner
 
-_LISTEN = re.compile(r"(?P<address>\[[^]]*\]|[0-9.]+):(?P<port>\d{1,5})(?:%\S+)? \((?P<kind>Stream|Datagram)\)")
+# Each part has an end (an address has at most 45 characters, a device 15), so that no text takes quadratic time.
+_LISTEN = re.compile(
+    r"(?P<address>\[[^][]{0,45}\]|[0-9.]{7,15}):(?P<port>[0-9]{1,5})(?:%\S{1,15})? \((?P<kind>Stream|Datagram)\)"
+)
+_LAST_PORT = 65535
 _PROTOCOLS = {"Stream": "tcp", "Datagram": "udp"}
 
 
@@ -34,7 +38,7 @@ def parse(output: bytes) -> tuple[SocketUnit, ...]:
     found = []
     for block in re.split(r"\n{2,}", output.decode("utf-8", "surrogateescape")):
         values: dict[str, list[str]] = {}
-        for line in block.splitlines():
+        for line in block.split("\n"):
             key, _equals, value = line.partition("=")
             values.setdefault(key, []).append(value)
         name = "".join(values.get("Id", []))
@@ -54,7 +58,8 @@ def _endpoints(text: str) -> Iterator[tuple[str, str, int]]:
             address = ipaddress.ip_address(match["address"].strip("[]"))
         except ValueError:
             continue  # what systemd writes for another kind of address is not an endpoint
-        yield _PROTOCOLS[match["kind"]], str(address), int(match["port"])
+        if 0 < int(match["port"]) <= _LAST_PORT:
+            yield _PROTOCOLS[match["kind"]], str(address), int(match["port"])
 
 
 def unit_for(socket: BoundSocket, units: tuple[SocketUnit, ...]) -> SocketUnit | None:

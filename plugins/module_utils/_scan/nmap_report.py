@@ -46,6 +46,7 @@ except ImportError:
 _SCRIPT_LIMIT = 8192
 _ARGUMENTS_LIMIT = 1 << 17  # what Linux takes as one argument
 _KNOWN = frozenset((OPEN, CLOSED, FILTERED, OPEN_OR_FILTERED))
+_PROTOCOLS = ("tcp", "udp")  # what a scan here asks for; nmap can scan others
 _PortTable = Dict[Tuple[str, int], Dict[str, Any]]
 
 
@@ -79,10 +80,11 @@ def read_report(data: bytes) -> NmapReport:
     asked = {info.get("protocol", ""): _services(info) for info in root.findall("scaninfo")}
     # analyse_nmap_xml_scan needs nothing of what __init__ does, which is to run the nmap program.
     parsed = PortScanner.__new__(PortScanner).analyse_nmap_xml_scan(ET.tostring(root, encoding="unicode"))
-    tables = {_canonical(host): host for host in root.findall("host")}
+    tables = {host_address(host) or "": host for host in root.findall("host")}
+    known_as = {element.get("addr"): address for address, host in tables.items() for element in host.findall("address")}
     seen = {}
     for written, values in parsed["scan"].items():
-        address = _canonical_text(written, tables)
+        address = known_as.get(written, written)
         seen[address] = _one(address, tables[address], values, asked, problems)
     ended = root.find("runstats/finished")
     return NmapReport(
@@ -95,17 +97,6 @@ def read_report(data: bytes) -> NmapReport:
         error=visible(ended.get("errormsg", "")) or None if ended is not None else None,
         problems=tuple(problems),
     )
-
-
-def _canonical(host: ET.Element) -> str:
-    return host_address(host) or ""
-
-
-def _canonical_text(written: str, tables: Mapping[str, ET.Element]) -> str:
-    for address, host in tables.items():
-        if any(element.get("addr") == written for element in host.findall("address")):
-            return address
-    return written
 
 
 def _technique(root: ET.Element) -> str | None:
@@ -130,7 +121,7 @@ def _one(
         return Seen(reason=f"nmap: the host is down ({visible(status.get('reason', 'no reason given'))})")
     table: _PortTable = {
         (protocol, port): entry
-        for protocol in ("tcp", "udp")
+        for protocol in _PROTOCOLS
         for port, entry in values.get(protocol, {}).items()
         if entry["state"] in _KNOWN
     }
@@ -138,16 +129,15 @@ def _one(
     for (protocol, port), entry in table.items():
         grouped[protocol, entry["state"], visible(entry["reason"] or "")].append(port)
     rows = [StateRow(*key, ports=PortSet.of(ports)) for key, ports in sorted(grouped.items())]
-    listed = {protocol: PortSet.of(port for name, port in table if name == protocol) for protocol in ("tcp", "udp")}
+    listed = {protocol: PortSet.of(port for name, port in table if name == protocol) for protocol in _PROTOCOLS}
     rows += _summed_up(address, host, {name: asked.get(name, PortSet()) - listed[name] for name in listed}, problems)
     endpoints = list(_endpoints(host, table))
+    told = dict(listed)
     for row in rows:
         if row.state in (OPEN, OPEN_OR_FILTERED):
-            endpoints += [
-                Endpoint(row.protocol, port, row.state, row.reason)
-                for port in row.ports
-                if (row.protocol, port) not in table
-            ]
+            more = row.ports - told[row.protocol]
+            told[row.protocol] |= more
+            endpoints += [Endpoint(row.protocol, port, row.state, row.reason) for port in more]
     return Seen(tuple(rows), tuple(endpoints))
 
 
@@ -163,6 +153,7 @@ def _summed_up(address: str, host: ET.Element, rest: Mapping[str, PortSet], prob
             rows += [
                 StateRow(str(reason.get("proto")), state, visible(reason.get("reason", "")), _ports(reason))
                 for reason in reasons
+                if reason.get("proto") in _PROTOCOLS
             ]
         elif len(extras) == 1 and extra.get("count") == str(sum(map(len, rest.values()))):
             # nmap before 7.92 gives counts only; with a single count all that is left must be it.

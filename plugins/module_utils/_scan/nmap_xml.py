@@ -15,6 +15,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Iterator, Match, cast
 
@@ -28,6 +29,8 @@ _STATES = frozenset(("open", "closed", "filtered", "open|filtered", "unfiltered"
 _PROTOCOLS = frozenset(("tcp", "udp", "sctp", "ip"))
 _KEPT = ("scaninfo", "host", "runstats")
 _CHUNK = 1 << 16
+#: nmap nests tables of scripts a few levels; what is nested without end exhausts whoever walks through it.
+_DEEPEST = 64
 
 
 class NmapXmlError(ValueError):
@@ -56,8 +59,7 @@ def read_nmap_xml(data: bytes) -> NmapXml:
         raise NmapXmlError("the file declares XML entities, which nmap never does")
     root, cut = _whole_children(text)
     repairs = [f"{replaced} characters that XML forbids were made visible"] if replaced else []
-    for host in list(root.findall("host")):
-        repairs += _without_broken_parts(root, host)
+    repairs += _without_broken_hosts(root)
     _with_runstats(root)
     return NmapXml(root, cut, tuple(repairs))
 
@@ -93,6 +95,8 @@ def _whole_children(text: str) -> tuple[ET.Element, str | None]:
             events: Iterator[tuple[str, ET.Element]] = cast(Any, parser.read_events())
             for event, element in events:
                 depth += 1 if event == "start" else -1
+                if depth > _DEEPEST:
+                    raise NmapXmlError(f"the file nests elements more than {_DEEPEST} deep, which nmap never does")
                 if event == "start" and depth == 1:
                     root = element
                 elif event == "end" and depth == 1:
@@ -110,23 +114,41 @@ def _whole_children(text: str) -> tuple[ET.Element, str | None]:
     return clean, cut
 
 
-def _without_broken_parts(root: ET.Element, host: ET.Element) -> list[str]:
-    address = host_address(host)
-    if address is None:
-        root.remove(host)
-        return ["a host without an IP address was left out"]
-    earlier = [other for other in root.findall("host") if other is not host and host_address(other) == address]
-    if earlier and list(root).index(earlier[0]) < list(root).index(host):
-        root.remove(host)
-        return [f"{address} is there more than once: only its first entry was used"]
-    repairs = []
-    for ports in host.findall("ports"):
-        for port in list(ports.findall("port")):
-            if not _usable(port):
-                ports.remove(port)
-                number = visible(port.get("portid", "?"), 20)
-                repairs.append(f"port {number} of {address} has no state that nmap knows, and was left out")
+def _without_broken_hosts(root: ET.Element) -> list[str]:
+    """Takes out of ``root`` what cannot be used, and says what it was."""
+    repairs: list[str] = []
+    whole: dict[str, ET.Element] = {}
+    rest = [element for element in root if element.tag != "host"]
+    for host in root.findall("host"):
+        address = host_address(host)
+        if address is None:
+            repairs.append("a host without an IP address was left out")
+        elif address in whole:
+            repairs.append(f"{address} is there more than once: only its first entry was used")
+        else:
+            whole[address] = host
+            repairs += _without_broken_ports(host, address)
+    root[:] = [*rest, *whole.values()]
     return repairs
+
+
+def _without_broken_ports(host: ET.Element, address: str) -> list[str]:
+    repairs = []
+    times = Counter(_name(port) for port in host.findall("ports/port") if _usable(port))
+    for ports in host.findall("ports"):
+        for port in ports.findall("port"):
+            if not _usable(port):
+                shown = visible(port.get("portid", "?"), 20)
+                repairs.append(f"port {shown} of {address} has no state that nmap knows, and was left out")
+        ports[:] = [one for one in ports if one.tag != "port" or (_usable(one) and times[_name(one)] == 1)]
+    for (protocol, number), count in times.items():
+        if count > 1:
+            repairs.append(f"{protocol} port {number} of {address} is there {count} times, and was left out")
+    return repairs
+
+
+def _name(port: ET.Element) -> tuple[str, int]:
+    return port.get("protocol", ""), int(port.get("portid", "0"))
 
 
 def host_address(host: ET.Element) -> str | None:

@@ -114,7 +114,7 @@ def _span(entry: object, lowest: int) -> tuple[int, int] | None:
     if isinstance(entry, int):
         first = last = entry
     else:
-        match = _RANGE.match(entry.strip()) if isinstance(entry, str) else None
+        match = _RANGE.match(entry.strip(" \t\n")) if isinstance(entry, str) else None
         if match is None:
             return None
         first = int(match.group(1))

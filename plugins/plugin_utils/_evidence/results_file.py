@@ -117,7 +117,7 @@ class _Spool:
 
 
 class _Section:
-    """The lines of one part of the file, read anew each time."""
+    """The lines of one part of the file, read anew each time. Raises EvidenceError for one that was edited."""
 
     def __init__(self, path: Path, start: int, end: bytes) -> None:
         self._path, self._start, self._end = path, start, end
@@ -128,7 +128,16 @@ class _Section:
             for line in stream:
                 if line.startswith(self._end):
                     return
-                yield json.loads(line.rstrip(b",\n"))
+                yield self._row(line)
+
+    def _row(self, line: bytes) -> Row:
+        try:
+            row = json.loads(line.rstrip(b",\n"))
+        except (ValueError, RecursionError) as error:
+            raise EvidenceError(f"{self._path}: a row cannot be read ({error}); it was cut or edited") from error
+        if not isinstance(row, dict):
+            raise EvidenceError(f"{self._path}: a row is no object; it was cut or edited")
+        return row
 
 
 def read_results(path: Path) -> Results:

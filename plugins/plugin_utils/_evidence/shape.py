@@ -77,6 +77,8 @@ def listing_problem(listening: Mapping[str, Any]) -> str | None:
 def scan_problem(result: Mapping[str, Any]) -> str | None:
     """Why the result of scan_info cannot be evidence; None when it can."""
     problem = _problem("scan_coverage", result["coverage"])
+    if not isinstance(result["targets"], list):
+        return problem or "targets is not a list"
     for row in result["targets"]:
         problem = problem or _problem("target", row)
         if problem is None:
