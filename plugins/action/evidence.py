@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, why_no_answer
@@ -18,7 +19,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader impo
     is_inventory_variable,
     load_inventory,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.problem import Problem
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.outside_addresses import outside_addresses
 
@@ -44,7 +45,7 @@ class ActionModule(Door):
             "inventory": variables,
             "inventory_errors": [error.as_dict() for error in errors],
             "outside_addresses": outside_addresses(
-                variables.get("vigil_addresses"), str(name) if name else None, host, is_control=is_control
+                variables.get("vigil_addresses"), visible(str(name)) if name else None, host, is_control=is_control
             ),
             "is_control": is_control,
             "status": "failed",
@@ -56,7 +57,9 @@ class ActionModule(Door):
             options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            run.write_host(host, {**evidence, "status": "unreachable", "message": error.message})
+            run.write_host(
+                host, {**evidence, "status": "unreachable", "message": visible(error.message, MESSAGE_LIMIT)}
+            )
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
@@ -78,9 +81,11 @@ class ActionModule(Door):
             if name == "vigil_vantages":  # of the run, not of a host
                 continue
             try:
-                variables[name] = plain(self._resolved(name, task_vars))
+                variables[name] = taken_in(self._resolved(name, task_vars))
             except (AnsibleError, TypeError) as error:
-                errors.append(Problem(name, "a template or a secret", str(error), "a value that can be resolved"))
+                errors.append(
+                    Problem(name, "a template or a secret", visible(str(error)), "a value that can be resolved")
+                )
         return variables, errors
 
     def _resolved(self, name: str, task_vars: Mapping[str, Any]) -> object:
@@ -92,7 +97,7 @@ def _seen(result: Mapping[str, Any]) -> dict[str, Any]:
     if result.get("failed") or "listeners" not in result:
         return {"status": "failed", "message": why_no_answer(result)}
     keys = ("listeners", "addresses", "host", "coverage")
-    return {"status": "gathered", "listening": plain({key: result[key] for key in keys})}
+    return {"status": "gathered", "listening": taken_in({key: result[key] for key in keys}, OUTPUT_LIMIT)}
 
 
 def _told(host: str, evidence: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:

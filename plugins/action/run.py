@@ -24,11 +24,12 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance i
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
     is_serial,
     left_out,
+    name_problems,
     settings_problems,
     settle_date,
 )
@@ -56,8 +57,12 @@ class ActionModule(Door):
         scope = sorted(task_vars["ansible_play_hosts_all"])
         if is_serial(task_vars["ansible_play_batch"], task_vars["ansible_play_hosts"]):
             raise AnsibleActionFail("an audit looks at all hosts of the play together: remove serial from the play")
-        vantages: Any = plain(arguments["vantages"])
-        problems = [*vantage_problems(vantages, task_vars["groups"]["all"]), *settings_problems(arguments)]
+        vantages: Any = taken_in(arguments["vantages"])
+        problems = [
+            *name_problems(scope),
+            *vantage_problems(vantages, task_vars["groups"]["all"]),
+            *settings_problems(arguments),
+        ]
         if problems:
             raise AnsibleActionFail("\n".join(map(str, problems)))
         try:
@@ -67,16 +72,9 @@ class ActionModule(Door):
         key = arguments["signing_key"]
         signing = try_key(Path(os.getcwd(), key))._asdict() if key else None
         run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
-        run.write_run(
+        about: Any = taken_in(
             {
-                "run_id": run.run_id,
-                "started": f"{now:%Y-%m-%dT%H:%M:%SZ}",
                 "label": arguments["label"] or None,
-                "audit_date": date,
-                "check_mode": bool(self._task.check_mode),
-                "settings": {name: plain(arguments[name]) for name in SETTINGS},
-                "vantages": vantages,
-                "hosts": scope,
                 "left_out": left_out(scope, task_vars["groups"]),
                 "limit": task_vars.get("ansible_limit"),
                 "versions": versions(),
@@ -84,6 +82,18 @@ class ActionModule(Door):
                 "command": command_line(sys.argv),
                 "scanners": scanner_addresses(vantages, _places(vantages, task_vars), own_addresses()),
                 "inventory": inventory_state(task_vars.get("inventory_dir")),
+            }
+        )
+        run.write_run(
+            {
+                **about,
+                "run_id": run.run_id,
+                "started": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                "audit_date": date,
+                "check_mode": bool(self._task.check_mode),
+                "settings": {name: plain(arguments[name]) for name in SETTINGS},
+                "vantages": vantages,
+                "hosts": scope,
                 "signing": signing,
             }
         )

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.utils.display import Display
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
     Limits,
     ScannerLostError,
@@ -32,6 +33,10 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import
     scan_plan,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
+
+#: What Linux takes as one argument (MAX_ARG_STRLEN): the exact commands are evidence.
+_ARGUMENT_LIMIT = 1 << 17
 
 
 class ActionModule(Door):
@@ -86,7 +91,7 @@ class ActionModule(Door):
         try:
             return set(open_ports(earlier.read_scans())) if earlier else set()
         except (EvidenceError, OSError) as error:
-            Display().warning(f"ports that were open in an earlier run are not asked first: {error}")
+            Display().warning(terminal_text(f"ports that were open in an earlier run are not asked first: {error}"))
             return set()
 
     def _left_over(self, run: RunDirectory, share: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ScanPlan]]:
@@ -114,12 +119,12 @@ class ActionModule(Door):
             try:
                 result = self._execute_module("vigil.ports.scan_info", module_args=dict(options), task_vars=task_vars)
             except AnsibleConnectionFailure as error:
-                raise ScannerLostError("unreachable", error.message) from error
+                raise ScannerLostError("unreachable", visible(error.message, MESSAGE_LIMIT)) from error
             except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
-                raise ScannerLostError("failed", error.message) from error
+                raise ScannerLostError("failed", visible(error.message, MESSAGE_LIMIT)) from error
             if result.get("failed") or "targets" not in result:
                 raise ScannerLostError("failed", why_no_answer(result))
-            seen: Any = plain({key: result.get(key) for key in ("targets", "coverage")})
+            seen: Any = taken_in({key: result.get(key) for key in ("targets", "coverage")}, _ARGUMENT_LIMIT)
             problem = scan_problem(seen)
             if problem is not None:
                 raise ScannerLostError("failed", problem)
@@ -129,7 +134,7 @@ class ActionModule(Door):
         around = Surroundings(
             ask=ask,
             save=lambda evidence: run.put_scan(share["vantage"], evidence),
-            show=Display().display,
+            show=lambda line: Display().display(terminal_text(line)),
             on_terminal=parent_is_on_terminal(),
             is_awaited=lambda: os.getppid() == playbook,
         )

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every action of the collection does alike: check its options, and turn known errors into a failed task.
+"""What every action of the collection does alike: check its options, turn known errors into a failed task, and
+encode what Ansible prints of it.
 
 This module is private to the collection.
 """
@@ -13,13 +14,15 @@ import abc
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 
 
 class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no type hints
@@ -39,10 +42,34 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         for name, error in (("jsonschema", JSONSCHEMA_IMPORT_ERROR), ("junit-xml", JUNIT_XML_IMPORT_ERROR)):
             if error is not None:
                 raise AnsibleActionFail(missing_required_lib(name)) from error
-        _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
-            return {"changed": False, **self.act(arguments, task_vars or {})}
+            _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
+            return _printable({"changed": False, **self.act(arguments, task_vars or {})})
         except (EvidenceError, SignatureError) as error:
-            raise AnsibleActionFail(str(error)) from error
+            why = str(error)
         except OSError as error:
-            raise AnsibleActionFail(f"{error.filename or 'the run directory'}: {error.strerror}") from error
+            why = f"{error.filename or 'the run directory'}: {error.strerror}"
+        except AnsibleConnectionFailure as error:
+            return _printable({"unreachable": True, "msg": error.message})
+        except AnsibleError as error:
+            why = error.message
+        # Out of the except block: Ansible prints the messages of what an error came from as well, as they are.
+        raise AnsibleActionFail(_lines(why))
+
+    def _parse_returned_data(self, res: dict[str, Any], *more: Any) -> Any:
+        """What a host writes behind the answer of a module is dropped: Ansible would print it as a warning, raw."""
+        output = str(res.get("stdout", ""))
+        return super()._parse_returned_data({**res, "stdout": output[: output.rfind("}") + 1] or output}, *more)
+
+
+def _printable(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with its texts for people encoded; the others are for the tasks that follow."""
+    if "msg" in result:
+        result["msg"] = _lines(result["msg"])
+    if "warnings" in result:
+        result["warnings"] = [_lines(warning) for warning in result["warnings"]]
+    return result
+
+
+def _lines(text: str) -> str:
+    return "\n".join(terminal_text(line, MESSAGE_LIMIT) for line in text.splitlines())

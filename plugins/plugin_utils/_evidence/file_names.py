@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import string
 
-_SAFE = frozenset(string.ascii_letters + string.digits + "_-.")
+_SAFE = frozenset(string.ascii_lowercase + string.digits + "_-.")
 #: Most file systems take 255 bytes; room is left for an ending and a temporary prefix.
 _LONGEST = 180
 
@@ -17,8 +17,9 @@ _LONGEST = 180
 def file_stem(name: str) -> str:
     """A file name for an inventory name, the same each time, no two names alike.
 
-    What is not a letter, digit, ``_``, ``-`` or ``.`` is percent-encoded as UTF-8, and so is a dot at
-    the start, so that neither ``../x`` nor a hidden file can come of it. A long name is cut and ends in
+    What is not a small letter, digit, ``_``, ``-`` or ``.`` is percent-encoded as UTF-8, and so is a dot at
+    the start, so that neither ``../x`` nor a hidden file can come of it, and ``Web1`` is not ``web1`` where the
+    file system does not tell them apart. A long name is cut and ends in
     ``~`` and its digest, which the name of no other can: there ``~`` is encoded.
     """
     stem = "".join(

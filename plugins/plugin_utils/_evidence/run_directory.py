@@ -93,7 +93,12 @@ class RunDirectory:
     def read_host(self, host: str) -> dict[str, Any] | None:
         """The evidence of one host; None when none was written."""
         path = self._host_file(host)
-        return _read(path, HOST_SHAPE) if path.exists() else None
+        if not path.exists():
+            return None
+        evidence = _read(path, HOST_SHAPE)
+        if evidence.get("host") != host:
+            raise EvidenceError(f"{path}: not the evidence of this host; it was moved or edited")
+        return evidence
 
     def put_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
         """One scanner's share of a vantage point's scan, as far as it is. Several scanners may write at once.

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
+
 from .._inventory.schema import schema_validator
 from .observed import Listener, ScannedTarget, address_of
 
@@ -24,7 +26,7 @@ from .observed import Listener, ScannedTarget, address_of
 _SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "evidence.schema.json"
 
 #: A reason is for people to read; what a program prints can be of any length.
-_MOST_SAID, _MOST_PRINTED = 2000, 300
+_MOST_PRINTED = 300
 
 
 def why_no_answer(result: Mapping[str, Any]) -> str:
@@ -33,15 +35,15 @@ def why_no_answer(result: Mapping[str, Any]) -> str:
     ``rc``, ``module_stdout`` and ``module_stderr`` are Ansible's keys of a result that is no JSON.
     """
     if "module_stdout" not in result:
-        return str(result.get("msg") or "the module gave no result")[:_MOST_SAID]
+        return visible(str(result.get("msg") or "the module gave no result"), MESSAGE_LIMIT)
     errors, output = (
         [line.strip() for line in str(result.get(key) or "").splitlines() if line.strip()]
         for key in ("module_stderr", "module_stdout")
     )
     printed = (
-        f"its last message was: {errors[-1][:_MOST_PRINTED]}"
+        f"its last message was: {visible(errors[-1], _MOST_PRINTED)}"
         if errors
-        else f"its output begins with: {output[0][:_MOST_PRINTED]}"
+        else f"its output begins with: {visible(output[0], _MOST_PRINTED)}"
         if output
         else "it printed nothing"
     )

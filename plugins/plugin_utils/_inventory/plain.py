@@ -5,8 +5,8 @@
 """Variables as Ansible hands them over, made plain JSON values.
 
 Ansible marks values with their origin by means of subclasses, and YAML turns an unquoted day into a
-date object; neither survives ``json.dumps`` or an exact type check. This module is private to the
-collection.
+date object; neither survives ``json.dumps`` or an exact type check. Text that others wrote comes in here.
+This module is private to the collection.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import DEFAULT_LIMIT, visible
 
 #: What JSON can hold.
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -40,6 +42,25 @@ def plain(value: object) -> Plain:
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [plain(entry) for entry in value]
     raise TypeError(f"a value of type {type(value).__name__} is not JSON")
+
+
+def taken_in(value: object, limit: int = DEFAULT_LIMIT) -> Plain:
+    """The same value in exact JSON types, each text and each key made visible (see :func:`visible`).
+
+    For all that is not ours: variables, results of modules, messages. Names by which things are found
+    again are refused before a run where they would not come out as they are. Raises TypeError as :func:`plain`.
+    """
+    return _shown(plain(value), limit)
+
+
+def _shown(value: Plain, limit: int) -> Plain:
+    if isinstance(value, str):
+        return visible(value, limit)
+    if isinstance(value, dict):
+        return {visible(key, limit): _shown(entry, limit) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_shown(entry, limit) for entry in value]
+    return value
 
 
 def _number(value: float) -> Plain:

@@ -10,8 +10,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import NAME_LIMIT, visible
+
 from .._audit.catalogue import SEVERITIES
-from .._inventory.problem import Problem
+from .._inventory.problem import Problem, shown
 from .scan_plan import DEPTHS
 
 FAIL_ON = (*SEVERITIES, "never")
@@ -50,6 +52,20 @@ def settings_problems(settings: Mapping[str, Any]) -> list[Problem]:
         Problem(name, str(settings[name]), "out of bounds", f"{least} to {most} ({unit})")
         for name, (least, most, unit) in _BOUNDS.items()
         if not least <= settings[name] <= most
+    ]
+
+
+def name_problems(hosts: Sequence[str]) -> list[Problem]:
+    """Every host whose name is not what is shown of it.
+
+    Reports would show two such hosts alike, or one as another (``w\u0435b1`` with a Cyrillic letter), and Ansible
+    itself prints the names of hosts as they are.
+    """
+    allowed = f"a name of at most {NAME_LIMIT} characters that print, in one alphabet"
+    return [
+        Problem("the inventory", shown(name), f"the host name shows as {visible(name, NAME_LIMIT)}", allowed)
+        for name in hosts
+        if visible(name, NAME_LIMIT) != name
     ]
 
 

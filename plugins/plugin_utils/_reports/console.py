@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import OUTPUT_LIMIT
 
 from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
+from .terminal_text import terminal_text
 from .verdict import gravity, severity_counts, verdict
 from .what_changed import counted
 
 _WORST = 10
+_LONGEST = 200
 
 
 def console_lines(results: Results, directory: str) -> Iterator[str]:
@@ -27,18 +29,8 @@ def console_lines(results: Results, directory: str) -> Iterator[str]:
     rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)
     rows = [row for row in rows if row["severity"] != "info"]
     for row in rows[:_WORST]:
-        host = f"{_shown(row['host'])}: " if row["host"] else ""
-        yield f"  {gravity(row):<12} {row['rule']:<21} {host}{_shown(row['message'])}"
+        host = f"{terminal_text(row['host'], _LONGEST)}: " if row["host"] else ""
+        yield f"  {gravity(row):<12} {row['rule']:<21} {host}{terminal_text(row['message'], _LONGEST)}"
     if len(rows) > _WORST:
         yield f"  and {len(rows) - _WORST} more"
-    yield f"  reports: {_shown(directory, 4096)}"
-
-
-def _shown(text: str, limit: int = 200) -> str:
-    """Text that neither a terminal nor a CI runner takes for a command.
-
-    GitHub's runner and Azure Pipelines look for ``##[`` and ``##vso[`` anywhere in a line, and for
-    ``::`` at its start, where only this file's own words stand.
-    """
-    safe = visible(text, limit).encode("ascii", "backslashreplace").decode("ascii")
-    return safe.replace("##", "#\\x23")
+    yield f"  reports: {terminal_text(directory, OUTPUT_LIMIT)}"

@@ -24,6 +24,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import v
 from .._audit.catalogue import CATALOGUE, Rule
 from .._evidence.atomic import json_bytes
 from .._evidence.results_file import Results
+from .verdict import gravity
 
 try:
     import junit_xml
@@ -164,9 +165,9 @@ def _case(name: str, classname: str, group: list[Row]) -> Any:
 
 
 def _message(rows: list[Row]) -> str:
-    """One line: the first finding, and how many more."""
+    """One line: the first finding, and how many more. It begins with a word of ours: a runner may print it."""
     more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-    return _clean(rows[0]["message"], 300) + more
+    return f"{gravity(rows[0])}: {_clean(rows[0]['message'], 300)}{more}"
 
 
 def _body(rows: Iterable[Row]) -> str:

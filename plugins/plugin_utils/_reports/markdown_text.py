@@ -10,26 +10,25 @@ every punctuation mark is escaped. Inside a code span nothing is parsed but its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_HIDDEN = re.compile(r"[^ -~]|[\\`|]")
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import escape, visible
+
+_ENDS = str.maketrans({character: escape(character) for character in "`|"})
 DEFAULT_LIMIT = 600
 
 
 def code(value: object, limit: int = DEFAULT_LIMIT) -> str:
     r"""A code span that shows ``value``; nothing for None or an empty text.
 
-    What is not printable ASCII, or is a backslash, backtick or pipe, becomes ``\xHH``, ``\uHHHH`` or
-    ``\UHHHHHHHH``: a pipe would end a table's cell even inside a code span (GFM, section 4.10).
+    A backtick would end the span, and a pipe a table's cell even inside a span (GFM, section 4.10): both
+    become ``\xHH``. So does what is not visible of itself. A backslash means nothing there.
     """
     if value is None or value == "":
         return ""
-    text = str(value)
-    cut = f" [+{len(text) - limit} more]" if len(text) > limit else ""
-    shown = _HIDDEN.sub(lambda match: _escape(match.group()), text[:limit])
+    shown = visible(str(value), limit).translate(_ENDS)
     # A span of spaces only would not be one; CommonMark strips one space from both ends, so both are given.
-    return f"`` {shown}{cut} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}{cut}`"
+    return f"`` {shown} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}`"
 
 
 def names(texts: Iterable[str], most: int = 20) -> str:
@@ -37,13 +36,6 @@ def names(texts: Iterable[str], most: int = 20) -> str:
     shown = list(texts)
     rest = f" and {len(shown) - most} more" if len(shown) > most else ""
     return ", ".join(code(text) for text in shown[:most]) + rest
-
-
-def _escape(character: str) -> str:
-    point = ord(character)
-    if point <= 0xFF:
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

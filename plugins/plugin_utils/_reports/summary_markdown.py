@@ -38,16 +38,20 @@ def summary(results: Results) -> str:
         "",
     ]
     lines = table(("severity", "host", "port", "rule", "what"), map(_finding, rows))
-    size = sum(len(line) + 1 for line in head)
+    size = sum(map(_bytes, head))
     kept: list[str] = []
     for line in lines:
-        size += len(line) + 1
+        size += _bytes(line)
         if size > MOST_BYTES - 200:
             break
         kept.append(line)
     left_out = len(lines) - len(kept) - 1
     tail = ["", f"{left_out} more findings are in `report.md`."] if lines and left_out > 0 else []
     return "\n".join([*head, *kept, *tail]).rstrip("\n") + "\n"
+
+
+def _bytes(line: str) -> int:
+    return len(line.encode("utf-8")) + 1
 
 
 def _finding(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 import unicodedata
 from xml.etree import ElementTree as ET
 
@@ -26,7 +28,25 @@ values = st.one_of(st.binary(max_size=200), texts)
     [
         (b"nginx", "nginx"),
         (b"", ""),
-        ("café 中文 😀", "café 中文 😀"),
+        ("Müller & Söhne, Łódź", "Müller & Söhne, Łódź"),
+        ("Иванов", "Иванов"),
+        ("Ελλάδα", "Ελλάδα"),
+        ("日本語Tシャツ 한글 नमस्ते ไทย", "日本語Tシャツ 한글 नमस्ते ไทย"),
+        ("100 € — “so”…", "100 € — “so”…"),
+        ("e\u0301", "e\u0301"),
+        ("e" + "\u0301" * 4, "e\u0301\u0301" + r"\u0301\u0301"),  # marks that climb over the lines above
+        ("\u0301x 1\u0301", r"\u0301x 1\u0301"),  # marks on what is not theirs
+        ("a\u20dd", r"a\u20dd"),  # enclosing
+        ("\u0455shd", r"\u0455shd"),  # a Cyrillic letter in a Latin word
+        ("p\u0430ypal.example", r"p\u0430ypal.example"),
+        ("\u0430\u0440\u0440.example", r"\u0430\u0440\u0440.example"),
+        ("\u03bfpenssl", r"\u03bfpenssl"),
+        ("\uff53\uff53\uff48\uff44 \U0001d42c", r"\uff53\uff53\uff48\uff44 \U0001d42c"),  # forms of ASCII letters
+        ("\uff0f\uff1c\uff5c", r"\uff0f\uff1c\uff5c"),
+        ("22\u05d0\u0661", r"22\u05d0\u0661"),  # from the right: they would move the 22
+        ("a\u00a0b\u3000c\u1680", r"a\xa0b\u3000c\u1680"),  # spaces that are none
+        ("x\ufe0f\U000e0100\U000e0041\u3164\u2800\u00ad\u034f", r"x\ufe0f\U000e0100\U000e0041\u3164\u2800\xad\u034f"),
+        ("\U0001f600", r"\U0001f600"),  # newer than Unicode 3.2
         (b"\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
         (b"a\nb\r\tc\x00", r"a\x0ab\x0d\x09c\x00"),
         (b"\xff\xfe", r"\xff\xfe"),
@@ -68,11 +88,18 @@ def test_what_was_shown_once_stays_as_it_is(value: bytes | str) -> None:
     assert visible(once, 10_000) == once
 
 
-@given(texts)
-def test_text_that_prints_is_not_touched(text: str) -> None:
-    clean = "".join(character for character in text if character.isprintable())
-    kept = "".join(one for one in clean if unicodedata.category(one) not in ("Co", "Cn"))
-    assert visible(kept) == kept
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+def test_text_in_ascii_is_not_touched(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_no_character_at_all_comes_through_that_is_hidden_by_the_unicode_of_this_python() -> None:
+    """Whatever Python judges: what is shown prints, from left to right."""
+    everything = " ".join(map(chr, range(0x7F, sys.maxunicode + 1)))
+    shown = set(visible(everything, len(everything) * 10))
+    assert len(shown) > 90_000
+    assert not [one for one in shown if not one.isprintable()]
+    assert not [one for one in shown if unicodedata.bidirectional(one) in ("R", "AL", "AN")]
 
 
 @given(st.binary(max_size=100))
@@ -80,16 +107,24 @@ def test_a_name_means_the_same_as_bytes_and_as_python_decodes_it(raw: bytes) -> 
     assert visible(raw) == visible(os.fsdecode(raw))
 
 
-@given(values, st.integers(0, 50))
-def test_what_is_cut_is_counted(value: bytes | str, limit: int) -> None:
-    whole = len(value.decode("utf-8", "backslashreplace")) if isinstance(value, bytes) else None
-    shown = visible(value, limit)
-    if whole is not None and whole > limit:
-        assert shown.endswith(f"[+{whole - limit} more]")
-    elif whole is not None:
-        assert shown == visible(value)
+@given(values, st.integers(32, 60))
+def test_nothing_is_longer_than_its_limit_and_what_is_cut_is_counted(value: bytes | str, limit: int) -> None:
+    whole, shown = visible(value, 10_000), visible(value, limit)
+    assert len(shown) <= limit
+    assert visible(shown, limit) == shown
+    if len(whole) <= limit:
+        assert shown == whole
+        return
+    kept, cut = re.fullmatch(r"(?s)(.*)\[\+(\d+) more\]", shown).groups()  # type: ignore[union-attr]
+    assert whole.startswith(kept)
+    assert 0 < int(cut) <= len(value)
 
 
-def test_a_long_text_is_cut_at_the_limit() -> None:
-    assert visible("a" * (DEFAULT_LIMIT + 7)) == "a" * DEFAULT_LIMIT + "[+7 more]"
+def test_a_long_text_is_cut_at_the_limit_with_its_count() -> None:
+    assert visible("a" * (DEFAULT_LIMIT + 7)) == "a" * (DEFAULT_LIMIT - 12) + "[+19 more]"
     assert visible("a" * DEFAULT_LIMIT) == "a" * DEFAULT_LIMIT
+    assert visible("\x1b" * DEFAULT_LIMIT) == r"\x1b" * 253 + "[+771 more]"
+
+
+def test_a_megabyte_is_cut_like_any_other() -> None:
+    assert visible(b"\xff" * 1_000_000, 40) == r"\xff" * 6 + "[+999994 more]"

@@ -13,6 +13,7 @@ from typing import Any
 import cmarkgfm
 import lxml.html
 import pytest
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console import console_lines
@@ -77,7 +78,7 @@ def held(payload: str, writer: Writer) -> None:
     name = next(name for name, one in WRITERS.items() if one is writer)
     if "more finding" not in markdown:  # the summary is cut sooner where texts are longer
         assert skeleton(page) == HARMLESS[name]
-    assert all(" " <= character <= "~" or character == "\n" for character in markdown)
+    assert all(visible(line, len(line)) == line for line in markdown.splitlines())
     assert not [line for line in markdown.splitlines() if line.lstrip().startswith("/")]
 
 
@@ -100,10 +101,14 @@ def test_every_part_of_the_template_is_tried(name: str) -> None:
             assert part in text
 
 
-def test_a_code_span_shows_ascii_as_it_is_and_counts_what_it_cuts() -> None:
+def test_a_code_span_shows_what_prints_as_it_is_and_counts_what_it_cuts() -> None:
     assert code("nginx: master <x>") == "`nginx: master <x>`"
-    assert code("a`b|c\\d\u202e\U0001f600\n") == r"`a\x60b\x7cc\x5cd\u202e\U0001f600\x0a`"
-    assert code("x" * 700) == f"`{'x' * 600} [+100 more]`"
+    assert code("a`b|c\\d\u202e\U0001f600\n") == r"`a\x60b\x7cc\d\u202e\U0001f600\x0a`"
+    assert (
+        code("M\u00fcller, \u0418\u0432\u0430\u043d\u043e\u0432")
+        == "`M\u00fcller, \u0418\u0432\u0430\u043d\u043e\u0432`"
+    )
+    assert code("x" * 700) == f"`{'x' * 589}[+111 more]`"
     assert code(None) == code("") == ""
     assert code(0) == "`0`"
 
