@@ -1,0 +1,153 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults while a host is listed: what may not be seen, and what changes under the look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faults.audits import Auditing
+from faults.conftest import Telling
+from faults.inside import Inside
+from faults.table import assessed, fault, not_assessed
+
+PYTHON = "/run/fleet/python"
+FILTERED = "/run/fleet/filtered.py"
+BIRTHS = 10_000
+
+# A real seccomp filter that refuses socket(AF_NETLINK, ...), and stays over execve(2); x86_64 and aarch64.
+FILTER = """
+import ctypes, errno, os, platform, struct, sys
+number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16), (0x15, 0, 1, 16)]
+steps += [(0x06, 0, 0, 0x00050000 | errno.EPERM), (0x06, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+program = struct.pack("@HP", len(steps), ctypes.addressof(code))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program) == 0, ctypes.get_errno()
+os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv[1:]])
+"""
+
+# So many processes that end at once, of which the module is none.
+SHORT_LIVES = f"""
+import os
+for _birth in range({BIRTHS}):
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+open("/run/fleet/lives", "w").write("{BIRTHS}")
+"""
+SHORT_LISTENERS = f"""
+import socket
+for _birth in range({BIRTHS}):
+    with socket.create_server(("127.0.0.1", 0)):
+        pass
+open("/run/fleet/lives", "w").write("{BIRTHS}")
+"""
+
+
+def through(host: Inside, script: str) -> dict[str, Any]:
+    """Host variables by which the modules run through a shell script."""
+    return {host.name: {"ansible_python_interpreter": host.script(PYTHON, f"#!/bin/sh\n{script}")}}
+
+
+@fault(
+    "not-root",
+    area="listing",
+    fault="Ansible is not root on the host",
+    cause="a host to which Ansible logs in as an account that is nobody special",
+    says=not_assessed("noroot1:owner-unknown:tcp/22", line="`processes-denied`"),
+)
+def test_a_listing_without_root(audit: Auditing, told: Telling) -> None:
+    told(audit("noroot1"))
+
+
+@fault(
+    "hidepid",
+    area="listing",
+    fault="/proc hides the processes of others",
+    cause="/proc mounted with hidepid=2, and an account that is nobody special",
+    says=not_assessed("noroot1:owner-unknown:tcp/22", line="the processes behind the socket are not all known"),
+)
+def test_a_proc_that_hides_processes(audit: Auditing, told: Telling, noroot1: Inside) -> None:
+    noroot1.breaks("mount -o remount,hidepid=2 /proc", "mount -o remount,hidepid=0 /proc")
+    told(audit("noroot1"))
+
+
+@fault(
+    "netlink-refused",
+    area="listing",
+    fault="The kernel refuses netlink",
+    cause="a real seccomp filter around the module; /proc/net is read instead",
+    says=assessed("web1", line="read from /proc/net, which tells no bound device, cgroup or IPV6_V6ONLY"),
+)
+def test_netlink_is_refused(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.script(FILTERED, FILTER)
+    told(audit(host_vars=through(web1, f'exec /usr/bin/python3 {FILTERED} "$@"')))
+
+
+@fault(
+    "netlink-and-proc-refused",
+    area="listing",
+    fault="Neither netlink nor /proc can be read",
+    cause="a real seccomp filter around the module, and an empty file system over /proc",
+    says=not_assessed(
+        "web1:not-listed:tcp_ipv4",
+        "web1:not-listed:tcp_ipv6",
+        "web1:not-listed:udp_ipv4",
+        "web1:not-listed:udp_ipv6",
+        line="netlink: EPERM (Operation not permitted); /proc/net: [Errno 2] No such file or directory",
+    ),
+)
+def test_netlink_and_proc_are_refused(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.script(FILTERED, FILTER)
+    without = f'mount -t tmpfs tmpfs /proc && exec /usr/bin/python3 {FILTERED} "$@"'
+    told(audit(host_vars=through(web1, f"exec unshare --mount sh -c '{without}' sh \"$@\"")))
+
+
+@fault(
+    "short-processes",
+    area="listing",
+    fault="Processes begin and end while the host is listed",
+    cause=f"{BIRTHS:,} processes that live for less than a millisecond, while the module runs",
+    says=assessed("web1", line="Everything in scope was looked at."),
+)
+def test_processes_come_and_go(audit: Auditing, told: Telling, web1: Inside) -> None:
+    told(audit(host_vars=during(web1, SHORT_LIVES)))
+    assert web1.run("cat /run/fleet/lives") == str(BIRTHS)
+
+
+@fault(
+    "short-listeners",
+    area="listing",
+    fault="Listeners open and close while the host is listed",
+    cause=f"{BIRTHS:,} sockets that listen on loopback for less than a millisecond, while the module runs",
+    says=assessed("web1", line="Everything in scope was looked at."),
+)
+def test_listeners_come_and_go(audit: Auditing, told: Telling, web1: Inside) -> None:
+    told(audit(host_vars=during(web1, SHORT_LISTENERS)))
+    assert web1.run("cat /run/fleet/lives") == str(BIRTHS)
+
+
+def during(host: Inside, disturbance: str) -> dict[str, Any]:
+    """The module runs while a disturbance does: that begins before it, and is waited for after it."""
+    host.run("rm -f /run/fleet/lives")
+    host.script("/run/fleet/disturb.py", disturbance)
+    begin = "/usr/bin/python3 /run/fleet/disturb.py < /dev/null > /dev/null 2>&1 &"
+    return through(host, f'{begin}\n/usr/bin/python3 "$@"; s=$?; wait; exit $s')
+
+
+@fault(
+    "namespace-closed",
+    area="listing",
+    fault="A network namespace cannot be entered",
+    cause="a namespace of ip-netns(8), and a module that runs without CAP_SYS_ADMIN",
+    says=not_assessed("web1:namespace-missed:netns/closed", line="could not be entered"),
+)
+def test_a_namespace_that_cannot_be_entered(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.breaks("ip netns add closed", "ip netns delete closed")
+    without = through(web1, 'exec setpriv --bounding-set=-sys_admin /usr/bin/python3 "$@"')
+    told(audit(host_vars=without, audit_namespaces="all"))
