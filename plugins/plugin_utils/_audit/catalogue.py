@@ -124,6 +124,18 @@ _RULES = (
         _BOUNDARY_CONTROLS,
     ),
     Rule(
+        "unapproved",
+        "a port rests on a proposal that nobody has approved",
+        "medium",
+        "declaration",
+        "An entry is in a layer `vigil_ports__proposed` or `vigil_ports__proposed_GROUP`. As grave as what it"
+        " stands in for: `high` when the port is open from a vantage point, `info` when only the host itself can reach"
+        " it, `low` when nothing needs the proposal.",
+        "Fill in justification and owner, have it approved, and move the entry to a layer of another name; or close the"
+        " port and delete the entry.",
+        _INVENTORY_CONTROLS,
+    ),
+    Rule(
         "exception-expired",
         "an exception has expired",
         "high",

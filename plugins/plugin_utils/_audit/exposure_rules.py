@@ -23,8 +23,12 @@ def exposures(view: HostView) -> Iterator[Finding]:
             declared = [
                 one
                 for one in view.declarations_for(endpoint.protocol, endpoint.port)
-                if _is_for(one, target.address, view)
+                if speaks_of(one, target.address, view)
             ]
+            if not any(one.is_reachable_from(target.vantage) for one in declared) and _is_proposed(
+                endpoint, target, view
+            ):
+                continue
             if not declared:
                 undeclared += 1
                 message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, undeclared"
@@ -49,11 +53,18 @@ def exposures(view: HostView) -> Iterator[Finding]:
                     vantage=target.vantage,
                 )
         if not undeclared and _trusted(target):
-            message = f"every port found open at {target.address} from {target.vantage} is declared"
+            how = "declared or proposed" if view.inventory.proposals else "declared"
+            message = f"every port found open at {target.address} from {target.vantage} is {how}"
             yield _about_target("undeclared-exposure", "pass", view, target, message)
 
 
-def _is_for(declaration: Declaration, address: str, view: HostView) -> bool:
+def _is_proposed(endpoint: Endpoint, target: ScannedTarget, view: HostView) -> bool:
+    """Whether a proposal is for the open port, from there: then the rule about proposals speaks of it."""
+    near = view.inventory.proposals_for(endpoint.protocol, endpoint.port, "host")
+    return any(one.is_reachable_from(target.vantage) and speaks_of(one, target.address, view) for one in near)
+
+
+def speaks_of(declaration: Declaration, address: str, view: HostView) -> bool:
     """Whether a declaration may speak of an address: not when the host has it and it is another than the declared."""
     known = address_of(address)
     return known not in view.own_addresses or declaration.address.allows(known, loopback_only=known.is_loopback)

@@ -46,6 +46,7 @@ class Finding(NamedTuple):
     declared_address: str | None = None
     owner: str | None = None
     exception: Mapping[str, Any] | None = None
+    ways_out: Mapping[str, Any] | None = None  # of what failed: declare, except, close
 
     @property
     def id(self) -> str:

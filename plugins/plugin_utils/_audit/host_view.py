@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration, Inventory
@@ -41,11 +41,15 @@ class HostView:
         """True when some declaration covers the listener."""
         return id(listener) in self._declared
 
+    def is_proposed(self, listener: Listener) -> bool:
+        """True when a proposal covers the listener."""
+        return id(listener) in self._proposed
+
     @functools.cached_property
     def _covered(self) -> Mapping[int, Sequence[Listener]]:
         """Each declaration's listeners, found once for all rules. Both live as long as the view."""
         found: dict[int, Sequence[Listener]] = {}
-        for declaration in self.inventory.declarations:
+        for declaration in (*self.inventory.declarations, *self.inventory.proposals):
             single = declaration.port.first == declaration.port.last
             near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
             found[id(declaration)] = [listener for listener in near or () if covers(declaration, listener)]
@@ -53,7 +57,14 @@ class HostView:
 
     @functools.cached_property
     def _declared(self) -> frozenset[int]:
-        return frozenset(id(listener) for listeners in self._covered.values() for listener in listeners)
+        return self._listeners_of_all(self.inventory.declarations)
+
+    @functools.cached_property
+    def _proposed(self) -> frozenset[int]:
+        return self._listeners_of_all(self.inventory.proposals)
+
+    def _listeners_of_all(self, declarations: Iterable[Declaration]) -> frozenset[int]:
+        return frozenset(id(listener) for one in declarations for listener in self.listeners_of(one))
 
     def listeners_on(self, protocol: str, port: int) -> tuple[Listener, ...]:
         """The listeners of a port, in whatever namespace and at whatever address."""

@@ -21,7 +21,7 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         return
     found = False
     for listener in view.listeners:
-        if view.is_declared(listener):
+        if view.is_declared(listener) or view.is_proposed(listener):
             continue
         found = True
         near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
@@ -30,7 +30,7 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         yield Finding(
             rule="undeclared-listener",
             status="fail",
-            severity=_severity(listener),
+            severity=severity_of_undeclared(listener),
             host=view.host,
             namespace=listener.namespace,
             protocol=listener.protocol,
@@ -51,11 +51,18 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             port=None,
             address=None,
             vantage=None,
-            message=f"each of {len(view.listeners)} listeners is declared",
+            message=_all_declared(view),
         )
 
 
-def _severity(listener: Listener) -> str:
+def _all_declared(view: HostView) -> str:
+    proposed = sum(not view.is_declared(one) for one in view.listeners or ())
+    but = f", {proposed} of them only in proposals" if proposed else ""
+    return f"each of {len(view.listeners or ())} listeners is declared{but}"
+
+
+def severity_of_undeclared(listener: Listener) -> str:
+    """How grave it is that this listener is not declared."""
     if listener.loopback_only:
         return "info"
     return "low" if listener.ephemeral else CATALOGUE["undeclared-listener"].severity
@@ -123,7 +130,7 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
         if users and declaration.user not in users:
             yield f"user {listener.user if listener.user is not None else listener.uid} instead of {declaration.user}"
     if declaration.unit:
-        strange = _units(listener) - _units_of(declaration.unit, listener)
+        strange = units_of(listener) - _units_of(declaration.unit, listener)
         if strange:
             yield f"unit {' and '.join(sorted(strange))} instead of {declaration.unit}"
 
@@ -149,7 +156,7 @@ def _only_by_name(declaration: Declaration, listener: Listener) -> str:
     return ""
 
 
-def _units(listener: Listener) -> set[str]:
+def units_of(listener: Listener) -> set[str]:
     """The units that hold the socket; that of the socket itself where no process tells. Pid 1 holds for others."""
     held = {owner.unit for owner in listener.owners if owner.unit is not None and owner.pid != 1}
     return held or ({listener.unit} if listener.unit else set())

@@ -32,6 +32,9 @@ def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, An
         row["declared"].append(_declared(declaration))
         reach = ["any"] if declaration.reachable_from is None else declaration.reachable_from
         row["reachable_from"] = sorted({*row["reachable_from"], *reach})
+    for proposal in view.inventory.proposals:
+        row = _row(rows, view, (proposal.namespace, proposal.protocol, proposal.port.subject))
+        row["declared"].append(f"proposed only; {_declared(proposal)}")
     for listener in view.listeners or ():
         row = _row(rows, view, _key_of_listener(view, listener))
         text = f"{listener.where} {who(listener)}"
@@ -79,14 +82,17 @@ def _declared(declaration: Declaration) -> str:
 
 
 def _key_of_listener(view: HostView, listener: Listener) -> _Key:
-    for declaration in view.declarations_for(listener.protocol, listener.port, listener.namespace):
+    near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
+    proposed = view.inventory.proposals_for(listener.protocol, listener.port, listener.namespace)
+    for declaration in (*near, *proposed):
         if covers(declaration, listener):
             return (declaration.namespace, declaration.protocol, declaration.port.subject)
     return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
 
 
 def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _Key:
-    declared = view.declarations_for(protocol, port, namespace)
+    near = view.declarations_for(protocol, port, namespace)
+    declared = near or view.inventory.proposals_for(protocol, port, namespace)
     return (namespace, protocol, declared[0].port.subject if declared else port)
 
 

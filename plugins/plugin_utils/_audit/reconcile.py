@@ -30,9 +30,11 @@ from .gate import Gate
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .port_table import port_table
+from .proposal_rules import unapproved
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
+from .ways_out import with_ways_out
 from .what_was_seen import KnownPorts, what_was_seen
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
@@ -46,6 +48,7 @@ _HOST_RULES = (
     firewall_holes,
     wrong_services,
     overdue_reviews,
+    unapproved,
 )
 
 
@@ -193,6 +196,7 @@ def _audit_host(
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
     findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
+    findings = [with_ways_out(view, finding) for finding in findings]
     findings.sort(key=lambda finding: finding.sort_key)
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),

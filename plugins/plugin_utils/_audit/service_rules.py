@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,9 @@ _CANONICAL = {name: names[0] for names in _ALIASES for name in names}
 #: What nmap says when it opened the port and could not tell what answers.
 _UNIDENTIFIED = frozenset(("unknown", "tcpwrapped", "ssl/unknown", "ssl", "ssl/tcpwrapped"))
 
+# A slash is none of it, as schemas/inventory.schema.json says.
+_DECLARABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
 
 def wrong_services(view: HostView) -> Iterator[Finding]:
     """wrong-service: what a scan identified is what the declaration says."""
@@ -58,6 +62,16 @@ def wrong_services(view: HostView) -> Iterator[Finding]:
                     address=target.address,
                     vantage=target.vantage,
                 )
+
+
+def service_to_declare(service: Mapping[str, Any] | None) -> str | None:
+    """What a scan identified, by a name that a declaration takes; None when it was guessed or has no such name."""
+    identified = _identified(service)
+    if identified is None:
+        return None
+    canonical = _canonical(identified)
+    names = next((names for names in _ALIASES if names[0] == canonical), (canonical,))
+    return next((name for name in names if _DECLARABLE.fullmatch(name)), None)
 
 
 def _identified(service: Mapping[str, Any] | None) -> str | None:

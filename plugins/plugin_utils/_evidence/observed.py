@@ -62,6 +62,7 @@ class Owner(NamedTuple):
     uid: int | None
     unit: str | None
     container: str | None
+    package: Mapping[str, Any] | None  # name, version, manager
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:

@@ -69,10 +69,14 @@ class PortException:
 
 @dataclasses.dataclass(frozen=True)
 class Inventory:
-    """What one host declares, in the order of its layers."""
+    """What one host declares, in the order of its layers.
+
+    ``proposals`` were written by a baseline and approved by nobody: rules judge by ``declarations`` alone.
+    """
 
     declarations: tuple[Declaration, ...]
     exceptions: tuple[PortException, ...]
+    proposals: tuple[Declaration, ...] = ()
 
     def declarations_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""
@@ -81,6 +85,14 @@ class Inventory:
             one for one in self._ranges if one.protocol == protocol and port in one.port and one.namespace == namespace
         ]
         return [*single, *ranges] if ranges else single
+
+    def proposals_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
+        """The proposals of a port, whatever address they are for."""
+        return [
+            one
+            for one in self.proposals
+            if one.protocol == protocol and port in one.port and one.namespace == namespace
+        ]
 
     @functools.cached_property
     def _single_ports(self) -> Mapping[tuple[str, str, int], list[Declaration]]:

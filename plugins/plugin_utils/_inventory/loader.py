@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from .address_rule import AddressRule, parse_addresses
 from .declared import Declaration, Inventory, PortException
+from .placeholder import is_placeholder, is_proposed_layer
 from .plain import Plain
 from .port_range import PortRange, parse_port
 from .problem import Problem, shown
@@ -49,12 +50,14 @@ def load_inventory(variables: Mapping[str, Plain]) -> tuple[Inventory, tuple[Pro
     against_schema = schema_problems(known)
     problems += against_schema
     broken = frozenset(_entry_of(problem.place) for problem in against_schema)
-    declarations = _entries(known, "vigil_ports", _declarations, broken, problems)
+    entries = _entries(known, "vigil_ports", _declarations, broken, problems)
     exceptions = _entries(known, "vigil_exceptions", _exceptions, broken, problems)
+    declarations = [one for one in entries if not is_proposed_layer(one.place)]
     problems += _contradictions(declarations)
     if problems:
         return Inventory((), ()), tuple(problems)
-    return Inventory(tuple(declarations), tuple(exceptions)), ()
+    proposals = (one for one in entries if is_proposed_layer(one.place))
+    return Inventory(tuple(declarations), tuple(exceptions), tuple(proposals)), ()
 
 
 def _misnamed(name: str) -> Problem:
@@ -81,8 +84,18 @@ def _entries(
             for index, entry in enumerate(layer):
                 place = f"{name}[{index}]"
                 if place not in broken:
+                    problems.extend(_left_to_fill_in(place, entry))
                     built.extend(build(place, entry, problems))
     return built
+
+
+def _left_to_fill_in(place: str, entry: Mapping[str, Any]) -> Iterable[Problem]:
+    """Placeholders of a proposal that was moved to another layer as it was."""
+    if not is_proposed_layer(place):
+        for key, value in entry.items():
+            if is_placeholder(value):
+                message = "still the placeholder of a proposal; nobody has filled it in"
+                yield Problem(f"{place}.{key}", shown(value), message, f"the {key}, in words of your own")
 
 
 def _entry_of(place: str) -> str:

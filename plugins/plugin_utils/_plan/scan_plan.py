@@ -123,7 +123,7 @@ def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
 def _known_ports(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
     """Ports that are declared, and ports that listen where something outside might reach them."""
     inventory, _problems = load_inventory(evidence["inventory"])
-    for declaration in inventory.declarations:
+    for declaration in (*inventory.declarations, *inventory.proposals):
         if declaration.namespace == "host":
             yield declaration.protocol, (declaration.port.first, declaration.port.last)
     for listener in _reachable_listeners(evidence):

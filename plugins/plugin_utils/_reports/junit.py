@@ -25,6 +25,7 @@ from .._audit.catalogue import CATALOGUE, Rule
 from .._evidence.atomic import json_bytes
 from .._evidence.results_file import Results
 from .verdict import gravity
+from .ways_out_text import ways_out_lines
 
 try:
     import junit_xml
@@ -199,6 +200,8 @@ def _lines(row: Row) -> Iterator[str]:
     if row["open_since"]:
         yield f"open since: {_clean(row['open_since'])}, first seen {_clean(row['first_seen'])}"
     yield f"remedy: {rule.remedy}"
+    if row["ways_out"]:
+        yield from (_clean(line) for line in ways_out_lines(row["ways_out"]))
     yield f"controls: {'; '.join(rule.controls)}"
     yield f"finding: {row['id']}"
 

@@ -19,6 +19,7 @@ from .._evidence.results_file import Results
 from .markdown_text import code, names, table
 from .overview import Overview
 from .verdict import severity_counts, verdict
+from .ways_out_text import ways_out_section
 from .what_changed import what_changed
 
 Row = Mapping[str, Any]
@@ -146,6 +147,7 @@ def _findings(results: Results) -> Iterator[str]:
             ("rule", "meaning", "remedy", "controls"),
             ((rule.id, rule.title, rule.remedy, "; ".join(rule.controls)) for rule in rules),
         )
+    yield from ways_out_section(failed)
 
 
 def _finding(row: Row) -> tuple[str, ...]:

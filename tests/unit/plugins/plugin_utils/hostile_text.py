@@ -158,6 +158,7 @@ def results() -> Json:
     )
     cut = {**build.target(), "host": "web3", "status": "partial", "reason": "timeout"}
     cut["unknown"] = [{"protocol": "tcp", "ports": "1001-2000"}]
+    host["inventory"]["vigil_ports__proposed"] = [build.declared(8081)]
     share = build.share([seen, cut], coverage=build.scan_coverage(problems=[{"code": "slow", "message": "lossy"}]))
     failed = build.share([], "two", status="failed", message="no nmap", coverage=None)
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share, failed]}

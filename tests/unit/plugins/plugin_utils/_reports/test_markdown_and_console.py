@@ -32,7 +32,7 @@ WRITERS: dict[str, Writer] = {
     "report.md": lambda results: "\n".join(report_lines(Results.of(results))),
     "summary.md": lambda results: summary(Results.of(results)),
 }
-ELEMENTS = {"h1", "h2", "h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+ELEMENTS = {"h1", "h2", "h3", "p", "strong", "code", "pre", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def rendered(markdown: str) -> Any:
@@ -96,6 +96,8 @@ def test_every_part_of_the_template_is_tried(name: str) -> None:
             "How the hosts were listed",
             "problem",
             "What to do",
+            "Ways out",
+            "systemctl disable",
             "nightly",
         ):
             assert part in text
