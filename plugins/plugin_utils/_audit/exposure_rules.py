@@ -132,10 +132,15 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
         orphans = [one for one in _open(target) if not _may_answer(view, target, one.protocol, one.port)]
         for endpoint in orphans:
             open_port = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}"
-            message = f"{open_port}, but no listener of the host answers there (scan depth {view.depth})"
+            unlisted = view.unlisted.get(endpoint.protocol)
+            if unlisted:
+                told = f"what listens there is not known: {endpoint.protocol} sockets could not all be listed"
+            else:
+                told = f"but no listener of the host answers there (scan depth {view.depth})"
+            status: Status = "not_assessed" if unlisted else "fail"
             yield _about_target(
-                "open-without-listener", "fail", view, target, message, endpoint.protocol, endpoint.port
-            )
+                "open-without-listener", status, view, target, f"{open_port}, {told}", endpoint.protocol, endpoint.port
+            )._replace(gap=unlisted)
         if not orphans and _trusted(target):
             found = f"every port found open at {target.address} from {target.vantage}"
             message = f"{found} has its listener (scan depth {view.depth})"

@@ -14,6 +14,9 @@ from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView
 
+#: Every host has sockets of these; the kernels of few have others.
+_MAIN_PROTOCOLS = ("tcp", "udp")
+
 
 def undeclared_listeners(view: HostView) -> Iterator[Finding]:
     """undeclared-listener: one finding for each listener that no declaration covers, or one pass."""
@@ -41,9 +44,10 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             owner=near[0].owner if near else None,
         )
     if not found:
+        unlisted = next((gap for protocol, gap in sorted(view.unlisted.items()) if protocol in _MAIN_PROTOCOLS), None)
         yield Finding(
             rule="undeclared-listener",
-            status="pass",
+            status="not_assessed" if unlisted else "pass",
             severity=CATALOGUE["undeclared-listener"].severity,
             host=view.host,
             namespace=None,
@@ -51,7 +55,8 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             port=None,
             address=None,
             vantage=None,
-            message=_all_declared(view),
+            message=f"{_all_declared(view)}, but not all sockets could be listed" if unlisted else _all_declared(view),
+            gap=unlisted,
         )
 
 

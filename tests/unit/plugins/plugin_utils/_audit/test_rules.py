@@ -473,11 +473,13 @@ def test_a_second_owner_in_another_unit_is_not_excused_by_the_first() -> None:
     assert "evil.service" in build.of_rule(results, "wrong-owner")[0]["message"]
 
 
-def test_what_could_not_be_listed_is_not_called_missing() -> None:
+def test_what_could_not_be_listed_is_called_neither_missing_nor_hidden_nor_declared() -> None:
     sources = {"tcp_ipv4": "failed", "tcp_ipv6": "netlink", "udp_ipv4": "netlink", "udp_ipv6": "netlink"}
     evidence = build.host_evidence([build.declared(443)], listening=build.listening([], sources=sources))
-    [row] = build.of_rule(build.judged(evidence), "missing-listener")
-    assert (row["status"], row["gap"]) == ("not_assessed", "web1:not-listed:tcp_ipv4")
+    results = build.judged(evidence, [build.scan([build.target([443])])])
+    for rule in ("missing-listener", "undeclared-listener", "open-without-listener"):
+        [row] = build.of_rule(results, rule)
+        assert (row["status"], row["gap"]) == ("not_assessed", "web1:not-listed:tcp_ipv4"), rule
 
 
 def test_every_address_of_one_family_is_not_every_address() -> None:
