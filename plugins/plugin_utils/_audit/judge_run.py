@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     asked = run.read_run()
     before = read_history(run.history)
     audit = Audit(asked, run.read_scans(), before)
-    writer = ResultsWriter(run.results, run.as_sealed("results.json")) if into is None else ResultsWriter(into)
-    for host in asked["hosts"]:
-        writer.add(*audit.of_host(host, run.read_host(host)))
-    writer.add(None, audit.of_run())
-    if before is not None:
-        before.finish()
-    head = audit.head()
-    writer.finish(head)
+    target = (run.results, run.as_sealed("results.json")) if into is None else (into, None)
+    with contextlib.closing(ResultsWriter(*target)) as writer:
+        for host in asked["hosts"]:
+            writer.add(*audit.of_host(host, run.read_host(host)))
+        writer.add(None, audit.of_run())
+        if before is not None:
+            before.finish()
+        head = audit.head()
+        writer.finish(head)
     return head

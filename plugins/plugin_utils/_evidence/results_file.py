@@ -86,6 +86,11 @@ class ResultsWriter:
         for finding in findings:
             (self._notable if is_notable(finding) else self._passed).add(finding)
 
+    def close(self) -> None:
+        """Lets go of what was not finished. Does nothing after ``finish``."""
+        for spool in (self._hosts, self._notable, self._passed):
+            spool.close()
+
     def finish(self, head: Row) -> None:
         """Writes ``results.json``; it is there whole or not at all. Raises OSError as the file system does."""
         with written_whole(self._path, self._check) as stream:
@@ -109,10 +114,13 @@ class _Spool:
         self._file.write((b"" if self.is_empty else b",\n") + _encode(row).encode("ascii"))
         self.is_empty = False
 
+    def close(self) -> None:
+        self._file.close()
+
     def pour(self, into: IO[bytes], *, more: bool) -> None:
         self._file.seek(0)
         shutil.copyfileobj(self._file, into, 1 << 20)
-        self._file.close()
+        self.close()
         into.write(b"" if self.is_empty else b",\n" if more else b"\n")
 
 

@@ -71,7 +71,7 @@ def signed_with(signature: bytes, data: bytes) -> SigningKey:
         done = _ssh_keygen("check-novalidate", "-s", file.name, data=data)
     found = _GOOD.match(done.stdout.decode("utf-8", "replace"))
     if done.returncode != 0 or found is None:
-        raise SignatureError(f"it does not hold: {_said(done)}")
+        raise SignatureError(f"it does not hold for manifest.json: {_said(done)}")
     return SigningKey(found["type"], found["key"])
 
 

@@ -38,7 +38,7 @@ def file_problems(run: Path, sealed: Mapping[str, str]) -> Iterator[Problem]:
     for name, mode in _entries(run):
         if stat.S_ISDIR(mode):
             if name not in folders:
-                yield Problem(name, "a directory that the manifest does not name")
+                yield Problem(name, "a directory of which manifest.json names no file")
         elif not stat.S_ISREG(mode):
             found.add(name)
         elif name in sealed:
@@ -47,9 +47,9 @@ def file_problems(run: Path, sealed: Mapping[str, str]) -> Iterator[Problem]:
             if problem:
                 yield Problem(name, problem)
         elif name not in UNSEALED:
-            yield Problem(name, "the manifest does not name this file")
+            yield Problem(name, "manifest.json does not name this file")
     for name in sorted(sealed.keys() - found):
-        yield Problem(name, "the manifest names this file, and it is not here")
+        yield Problem(name, "manifest.json names this file, and it is not here")
 
 
 _KINDS = {
@@ -81,4 +81,4 @@ def _digest_problem(path: Path, sealed: str) -> str | None:
         digest = sha256_of(path)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    return None if digest == sealed else f"its SHA-256 is {digest}, and was {sealed} when the run was sealed"
+    return None if digest == sealed else f"its SHA-256 is {digest}, and manifest.json says {sealed}"

@@ -57,9 +57,9 @@ def _differences(run: RunDirectory, results_file: Path, changed: Collection[str]
     digests = read_manifest(run.manifest)["files"]
     for name in sorted(digests):
         if name not in made and not name.startswith("evidence/"):
-            yield Problem(name, "the manifest names this file, and no report is called so")
+            yield Problem(name, "manifest.json names this file, and no report is called so")
     for name in sorted(made - digests.keys()):
-        yield Problem(name, "the evidence gives this file, and the manifest does not name it")
+        yield Problem(name, "the evidence gives this file, and manifest.json does not name it")
     manifest = [json_bytes(manifest_of(run, results, digests))]
     yield from _compared(run, "manifest.json", manifest, changed, evidence_changed)
 
