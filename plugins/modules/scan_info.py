@@ -53,6 +53,12 @@ options:
         type: list
         elements: raw
         default: []
+      own_addresses:
+        description:
+          - The addresses that O(targets[].address) may resolve to when it is a name. A name that resolves to another is
+            refused, so that nobody else is scanned when the name leads elsewhere. Without this option it may resolve to any.
+        type: list
+        elements: str
   ports:
     description: TCP ports, as integers, or as ranges such as V(8000-8010).
     type: list
@@ -443,6 +449,7 @@ _TARGET = {
     "host": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
     "listening": {"type": "list", "elements": "raw", "default": []},
+    "own_addresses": {"type": "list", "elements": "str"},
 }
 _ARGUMENTS = {
     "targets": {"type": "list", "elements": "dict", "default": [], "options": _TARGET},

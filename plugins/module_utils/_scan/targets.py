@@ -58,12 +58,17 @@ def system_resolver(name: str) -> list[str]:
 
 
 def read_targets(entries: Iterable[Mapping[str, Any]], resolver: Resolver = system_resolver) -> list[Target]:
-    """Each ``{host, address, listening}`` as a Target; no entry is dropped.
+    """Each ``{host, address, listening, own_addresses}`` as a Target; no entry is dropped.
+
+    ``own_addresses`` are those that a name may resolve to; None: any.
 
     Raises ``PortError`` for a ``listening`` that is no list of ports: no other text of an entry raises.
     """
     return [
-        replace(_read(str(entry["host"]), str(entry["address"]), resolver), listening=_listening(number, entry))
+        replace(
+            _read(str(entry["host"]), str(entry["address"]), entry.get("own_addresses"), resolver),
+            listening=_listening(number, entry),
+        )
         for number, entry in enumerate(entries)
     ]
 
@@ -75,7 +80,7 @@ def _listening(number: int, entry: Mapping[str, Any]) -> PortSet:
         raise PortError([f"targets[{number}].listening: {one}" for one in error.errors]) from error
 
 
-def _read(host: str, given: str, resolver: Resolver) -> Target:
+def _read(host: str, given: str, own: Sequence[str] | None, resolver: Resolver) -> Target:
     host, shown = visible(host, _SHOWN), visible(given, _SHOWN)
     address = _literal(given)
     if address is not None:
@@ -93,6 +98,10 @@ def _read(host: str, given: str, resolver: Resolver) -> Target:
     usable = [_plain(literal) for literal in literals if literal is not None and _not_a_host(literal) is None]
     if not usable:
         return Target(host, shown, failed=f"the name {shown} resolves to no address that can be scanned")
+    strange = [address for address in usable if own is not None and address not in own]
+    if strange:
+        meant = f"which is no address of {host}: if it is meant, set vigil_addresses to it"
+        return Target(host, shown, refused=f"the name {shown} resolves to {strange[0]}, {meant}")
     return Target(host, shown, tuple(dict.fromkeys(usable)))
 
 
@@ -113,7 +122,7 @@ def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
 
 def _not_a_host(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
     judged = getattr(address, "ipv4_mapped", None) or address
-    if judged.is_unspecified or judged.is_multicast or str(judged) == "255.255.255.255":
+    if judged.is_unspecified or judged.is_multicast or (judged.version == 4 and judged.is_reserved):
         return f"{address} is no address of one host"
     if judged.version == 6 and judged.is_link_local:
         return f"{address} is link-local: it names a host only together with an interface, which is not supported"

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
-from .._evidence.observed import Listener
+from .._evidence.observed import Listener, plain_address
 from .._inventory.loader import load_inventory
 from .outside_addresses import addresses_for
 
@@ -86,7 +86,8 @@ def scan_plan(
             if reason:
                 refused.append({**row, "reason": reason})
             else:
-                targets.append({**row, "listening": listening})
+                own = _own_addresses(evidence, share["scanner"], scanner_is_control=scanner_is_control)
+                targets.append({**row, "listening": listening, "own_addresses": own})
     mine = slice(share["index"], None, share["of"])
     tcp = PortSet.parse(_texts(known["tcp"]))
     return ScanPlan(
@@ -144,18 +145,32 @@ def _reachable_listeners(evidence: Mapping[str, Any]) -> Iterator[Listener]:
 
 def _refusal(evidence: Mapping[str, Any], address: str, scanner: str, *, scanner_is_control: bool) -> str | None:
     """Why a scanner must not be sent to the address: a loopback address is another machine's everywhere else."""
-    if scanner == evidence["host"] or (scanner_is_control and evidence["is_control"]):
+    if _asks_itself(evidence, scanner, scanner_is_control=scanner_is_control):
         return None
     if address == "localhost" or _is_loopback(address):
         return f"{address} is a loopback address: seen from {scanner} it is {scanner} itself; set vigil_addresses"
     return None
 
 
+def _asks_itself(evidence: Mapping[str, Any], scanner: str, *, scanner_is_control: bool) -> bool:
+    return bool(scanner == evidence["host"] or (scanner_is_control and evidence["is_control"]))
+
+
+def _own_addresses(evidence: Mapping[str, Any], scanner: str, *, scanner_is_control: bool) -> list[str]:
+    """The addresses that a name of the host may stand for: those it has, and those its inventory writes out.
+
+    The scanner holds its own answer against them, so that a name which leads elsewhere by then is not scanned.
+    """
+    has = [str(row["address"]) for row in evidence["listening"]["addresses"]] if evidence["listening"] else []
+    written = [address for some in evidence["outside_addresses"].values() for address in some]
+    known = {plain for address in (*has, *written) if (plain := plain_address(address)) is not None}
+    itself = _asks_itself(evidence, scanner, scanner_is_control=scanner_is_control)
+    return sorted(address for address in known if itself or not _is_loopback(address))
+
+
 def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    plain = plain_address(address)
+    return plain is not None and ipaddress.ip_address(plain).is_loopback
 
 
 def _texts(spans: Iterable[tuple[int, int]]) -> Sequence[str]:

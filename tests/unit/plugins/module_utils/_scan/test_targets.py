@@ -81,3 +81,35 @@ def test_script_names_are_names(name: str) -> None:
     if name != "--help":  # harmless as the value of --script, and refused by the options
         with pytest.raises(ScanError):
             command.argv("/usr/bin/nmap", "/tmp/report.xml")
+
+
+@pytest.mark.parametrize(
+    ("answers", "own", "scanned"),
+    [
+        (["198.18.0.1"], ["198.18.0.1"], True),
+        (["198.18.0.1"], None, True),  # the caller knows no better
+        (["198.18.0.1"], [], False),
+        (["198.18.0.9"], ["198.18.0.1"], False),
+        (["198.18.0.1", "198.18.0.9"], ["198.18.0.1"], False),
+        (["::ffff:198.18.0.1"], ["198.18.0.1"], True),
+        (["127.0.0.1"], ["198.18.0.1"], False),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_refused(answers: list[str], own: list[str] | None, scanned: bool) -> None:
+    entry = {"host": "web1", "address": "web1.example", "own_addresses": own}
+    (target,) = read_targets([entry], lambda _name: answers)
+    assert bool(target.addresses) == scanned
+    assert scanned or "which is no address of web1" in str(target.refused)
+
+
+def test_a_name_is_asked_for_once_so_that_no_answer_comes_after_the_check() -> None:
+    answers = [["198.18.0.1"], ["198.18.0.9"]]
+    entry = {"host": "web1", "address": "web1.example", "own_addresses": ["198.18.0.1"]}
+    (target,) = read_targets([entry], lambda _name: answers.pop(0))
+    assert target.addresses == ("198.18.0.1",)
+    assert len(answers) == 1
+
+
+def test_a_reserved_address_is_no_host() -> None:
+    (target,) = read_targets([{"host": "h", "address": "240.0.0.1"}], no_resolver)
+    assert target.refused

@@ -79,11 +79,21 @@ def test_a_host_that_could_not_be_listed_or_whose_inventory_is_wrong_is_scanned_
 
 
 @pytest.mark.parametrize(("scanner", "refused"), [("scan1", True), ("web1", False)])
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "localhost", "::ffff:127.0.0.1", "::FFFF:7f00:1"])
 def test_a_loopback_address_is_asked_by_its_own_host_only(address: str, scanner: str, refused: bool) -> None:
     plan = planned(host("web1", address), share={**ALONE, "scanner": scanner})
     assert sent(plan) == ([] if refused else [("web1", address)])
     assert [row["address"] for row in plan.refused] == ([address] if refused else [])
+
+
+def test_a_name_stands_for_addresses_of_its_host_only() -> None:
+    named = host("web1", "web1.example", "203.0.113.7", listeners=[build.listener(443)])
+    (row, _literal) = planned(named, host("web2", "192.0.2.99")).targets[:2]
+    assert row["own_addresses"] == [build.ADDRESS, "203.0.113.7"]  # what it has, and what is written out for it
+    (row, _literal) = planned(named, share={**ALONE, "scanner": "web1"}).targets
+    assert "127.0.0.1" in row["own_addresses"]
+    (row,) = planned(host("gone", "gone.example", listening=None, status="unreachable")).targets
+    assert row["own_addresses"] == []  # nobody knows whose address it would be
 
 
 @pytest.mark.parametrize(("scans_here", "lives_here"), [(True, True), (True, False), (False, True)])
