@@ -56,7 +56,8 @@ options:
       own_addresses:
         description:
           - The addresses that O(targets[].address) may resolve to when it is a name. A name that resolves to another is
-            refused, so that nobody else is scanned when the name leads elsewhere. Without this option it may resolve to any.
+            refused, so that nobody else is scanned when the name leads elsewhere.
+          - Without this option it may resolve to any.
         type: list
         elements: str
   ports:
