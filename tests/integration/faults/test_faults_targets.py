@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 from faults.audits import Auditing
 from faults.conftest import Telling
 from faults.inside import Inside
@@ -57,6 +60,36 @@ def test_a_tarpit(audit: Auditing, told: Telling, web1: Inside) -> None:
 )
 def test_a_name_that_does_not_resolve(audit: Auditing, told: Telling) -> None:
     told(audit(vigil_addresses=["nobody.fleet.test"]))
+
+
+@fault(
+    "name-moves",
+    area="targets",
+    fault="Between listing and scanning a name begins to lead to another host",
+    cause="the real name server of the fleet is told another address while the scanner is about to begin",
+    says=not_assessed(
+        "web1:scan-failed@office", line="the name moved.test resolves to 198.18.0.12, which is no address of web1"
+    ),
+)
+def test_a_name_that_moves(audit: Auditing, told: Telling, dns1: Inside, scanner: Inside) -> None:
+    dns1.breaks("cp /run/fleet/names /run/fleet/kept", "cp /run/fleet/kept /run/fleet/names; pkill -HUP dnsmasq")
+    lead(dns1, scanner, "198.18.0.11")
+    scanner.breaks("true", "rm -f /run/fleet/go")
+    waiting = "until [ -e /run/fleet/go ]; do sleep 0.05; done"
+    python = scanner.script("/run/fleet/python", f'#!/bin/sh\n{waiting}\nexec {sys.executable} "$@"')
+    overlay = {"scan-office": {"ansible_python_interpreter": python}}
+    with audit.begun(host_vars=overlay, vigil_addresses=["moved.test"]) as started:
+        while not list(audit.report_dir.glob("*/evidence/hosts/web1.json")) and started.poll() is None:
+            time.sleep(0.05)
+        lead(dns1, scanner, "198.18.0.12")
+        scanner.run("touch /run/fleet/go")
+        told(audit.ended(started))
+
+
+def lead(dns1: Inside, scanner: Inside, address: str) -> None:
+    """Makes the name lead there, and waits until the scanner is told so."""
+    dns1.run(f"{{ cat /run/fleet/kept; echo {address} moved.test; }} > /run/fleet/names; pkill -HUP dnsmasq")
+    scanner.run(f"until getent hosts moved.test | grep -q {address}; do sleep 0.05; done")
 
 
 @fault(
