@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, why_no_answer
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import (
     is_inventory_variable,
     load_inventory,
@@ -63,11 +63,7 @@ class ActionModule(Door):
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
-        evidence.update(_seen(result))
-        if evidence["listening"] is not None:
-            problem = listing_problem(evidence["listening"])
-            if problem is not None:
-                evidence.update({"status": "failed", "message": problem, "listening": None})
+        evidence.update(listing_of(result, "gathered"))
         run.write_host(host, evidence)
         _inventory, problems = load_inventory(variables)
         problems = (*errors, *problems)
@@ -90,14 +86,6 @@ class ActionModule(Door):
 
     def _resolved(self, name: str, task_vars: Mapping[str, Any]) -> object:
         return self._templar.template(task_vars[name])
-
-
-def _seen(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What the module's result is as evidence."""
-    if result.get("failed") or "listeners" not in result:
-        return {"status": "failed", "message": why_no_answer(result)}
-    keys = ("listeners", "addresses", "host", "coverage")
-    return {"status": "gathered", "listening": taken_in({key: result[key] for key in keys}, OUTPUT_LIMIT)}
 
 
 def _told(host: str, evidence: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:

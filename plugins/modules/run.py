@@ -68,6 +68,13 @@ options:
       - How many days before its end an exception is reported as expiring.
     type: int
     default: 14
+  verify_bind:
+    description:
+      - Which ports M(vigil.ports.relist) tries with C(bind()) on the hosts that are listed again after the scans.
+        V(all) lists every host again and tries all ports.
+    type: str
+    choices: [disagreements, all, never]
+    default: disagreements
   scan_depth:
     description:
       - Which TCP ports are asked from outside. UDP ports are only asked where they are declared or were seen listening.

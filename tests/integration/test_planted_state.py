@@ -36,6 +36,7 @@ NOT_LISTENING = {
     "edge1": [8080],
     "policy1": [8004, 8005, 8006],
     "ns1": [8093, 8094, 8091],
+    "hides1": [31337],
 }
 PROCESSES = {
     "web1": ["nginx"],
@@ -183,6 +184,15 @@ def test_packets_for_edge_go_to_web(reach: Reach) -> None:
 def test_ssh_answers_where_https_is_declared(fleet: Fleet) -> None:
     with socket.create_connection((NAMES["gate1"], 443), timeout=3) as peer:
         assert peer.recv(100).startswith(b"SSH-2.0-")
+
+
+def test_a_listener_is_hidden_from_whoever_looks_from_inside(reach: Reach) -> None:
+    host = reach("hides1")
+    for table in ("tcp", "tcp6"):
+        assert ":7A69 " not in host.check_output(f"cat /proc/net/{table}")
+    assert ":0016 " in host.check_output("cat /proc/net/tcp")
+    assert host.run("/usr/bin/python3 -c 'import socket; socket.create_server((\"\", 31337))'").rc == 1
+    socket.create_connection((NAMES["hides1"], 31337), timeout=3).close()
 
 
 def test_a_second_network_namespace_listens(reach: Reach) -> None:

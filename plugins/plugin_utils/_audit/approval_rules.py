@@ -15,6 +15,9 @@ from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
 from .host_view import HostView
 
+#: Excused only by an exception that names it: who approved a port did not approve that somebody hides it.
+_EXCUSED_BY_NAME = frozenset(("hidden-listener",))
+
 #: Rules that are about exceptions and gaps themselves are never excused by an exception.
 _NEVER_EXCUSED = frozenset(rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment"))
 
@@ -64,6 +67,8 @@ def _excuse(view: HostView, finding: Finding) -> tuple[int, PortException] | Non
 
 def _matches(exception: PortException, finding: Finding) -> bool:
     if exception.protocol != finding.protocol or exception.namespace != (finding.namespace or "host"):
+        return False
+    if exception.rules is None and finding.rule in _EXCUSED_BY_NAME:
         return False
     if exception.rules is not None and finding.rule not in exception.rules:
         return False

@@ -109,10 +109,27 @@ _RULES = (
         "open outside, but the host shows no listener for it",
         "high",
         "vantage",
-        "A scan finds the port open, and nothing that the host lists would answer there: a forwarded port, a proxy,"
-        " or a host that hides a listener.",
+        "A scan finds the port open, and nothing that the host lists would answer there, also when it is listed again:"
+        " a forwarded port, a proxy, or a host that hides a listener. Where `bind()` finds the port free, the packets"
+        " go elsewhere; where it finds it held, `hidden-listener` says so instead.",
         "Look for address translation and proxies in front of the host; without one, treat the host as compromised.",
         (*_BOUNDARY_CONTROLS, "NIST SP 800-53 SI-4"),
+    ),
+    Rule(
+        "hidden-listener",
+        "something holds the port, and the host lists no socket for it",
+        "critical",
+        "host",
+        "`bind()` is refused because the port is in use, and neither listing of the host shows a socket that holds it."
+        " Which ports are tried is set by `audit_verify_bind`. Only an exception that names this rule excuses it.",
+        "Treat the host as compromised: isolate it, and look at it from a system that it did not start.",
+        (
+            "PCI DSS 4.0.1 11.5.1",
+            "PCI DSS 4.0.1 12.10.5",
+            "NIST SP 800-53 SI-4",
+            "NIST SP 800-53 SI-7",
+            "ISO 27001:2022 A.8.16",
+        ),
     ),
     Rule(
         "firewall-hole",

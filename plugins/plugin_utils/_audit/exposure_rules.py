@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .._evidence.observed import Endpoint, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
+from .hidden_rules import is_hidden, second_look
 from .host_view import HostView, would_answer
 
 
@@ -75,7 +76,7 @@ def blocked_services(view: HostView) -> Iterator[Finding]:
     for declaration in view.inventory.declarations:
         if declaration.namespace != "host":
             continue
-        ports = sorted({listener.port for listener in view.listeners_of(declaration)})
+        ports = sorted({listener.port for listener in view.listeners_of(declaration) if listener.seen != "before"})
         for vantage in sorted({target.vantage for target in view.targets}):
             if declaration.is_reachable_from(vantage):
                 targets = [target for target in view.targets if target.vantage == vantage]
@@ -85,7 +86,7 @@ def blocked_services(view: HostView) -> Iterator[Finding]:
 
 def _reach(view: HostView, declaration: Declaration, port: int, targets: list[ScannedTarget]) -> Iterator[Finding]:
     """Whether one port that listens is open at the addresses where it would answer."""
-    listeners = [listener for listener in view.listeners_of(declaration) if listener.port == port]
+    listeners = [one for one in view.listeners_of(declaration) if one.port == port and one.seen != "before"]
     states = {target.address: target.state_of(declaration.protocol, port) for target in targets}
     expected = [
         target
@@ -116,10 +117,17 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
             yield about_declaration(
                 "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
             )
+        elif state is not None and all(one.seen == "since" for one in listeners):
+            gap = f"{view.host}:started-meanwhile:{subject}@{vantage}"
+            message = f"{subject} at {target.address} was {state} from {vantage}, and started only afterwards"
+            yield about_declaration(
+                "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where
+            )
         elif state is not None:
             places = _places(listeners)
             message = (
                 f"{subject} at {target.address} is {state} from {vantage}, declared reachable; it listens on {places}"
+                f"{_restarted(listeners)}"
             )
             yield about_declaration("blocked-service", "fail", view.host, declaration, message, **where)
 
@@ -131,19 +139,22 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
     for target in view.targets:
         orphans = [one for one in _open(target) if not _may_answer(view, target, one.protocol, one.port)]
         for endpoint in orphans:
+            if is_hidden(view, endpoint.protocol, endpoint.port):
+                continue  # hidden-listener says it, with what each witness saw
             open_port = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}"
             unlisted = view.unlisted.get(endpoint.protocol)
             if unlisted:
                 told = f"what listens there is not known: {endpoint.protocol} sockets could not all be listed"
             else:
-                told = f"but no listener of the host answers there (scan depth {view.depth})"
+                again = second_look(view, endpoint.protocol, endpoint.port)
+                told = f"but no listener of the host answers there{again} (scan depth {view.depth})"
             status: Status = "not_assessed" if unlisted else "fail"
             yield _about_target(
                 "open-without-listener", status, view, target, f"{open_port}, {told}", endpoint.protocol, endpoint.port
             )._replace(gap=unlisted)
         if not orphans and _trusted(target):
             found = f"every port found open at {target.address} from {target.vantage}"
-            message = f"{found} has its listener (scan depth {view.depth})"
+            message = f"{found} has its listener{_started(view, target)} (scan depth {view.depth})"
             yield _about_target("open-without-listener", "pass", view, target, message)
 
 
@@ -169,14 +180,34 @@ def firewall_holes(view: HostView) -> Iterator[Finding]:
 def _is_hole(view: HostView, target: ScannedTarget, port: int) -> bool:
     if any(declaration.is_reachable_from(target.vantage) for declaration in view.declarations_for("tcp", port)):
         return False
-    return not _may_answer(view, target, "tcp", port)
+    # What stopped or started meanwhile did not listen all the time: the firewall let the scan through to nothing.
+    return not any(one.seen in ("always", "restarted") for one in _answering(view, target, "tcp", port))
 
 
 def _may_answer(view: HostView, target: ScannedTarget, protocol: str, port: int) -> bool:
-    return any(
-        would_answer(listener, target.address, view.own_addresses) is not False
-        for listener in view.listeners_on(protocol, port)
-    )
+    return any(True for _one in _answering(view, target, protocol, port))
+
+
+def _answering(view: HostView, target: ScannedTarget, protocol: str, port: int) -> Iterator[Listener]:
+    """The listeners of a port that answer at the scanned address, or may."""
+    for listener in view.listeners_on(protocol, port):
+        if would_answer(listener, target.address, view.own_addresses) is not False:
+            yield listener
+
+
+def _started(view: HostView, target: ScannedTarget) -> str:
+    """Open ports whose listener was only seen when the host was listed again."""
+    started = [
+        f"{one.protocol}/{one.port}"
+        for one in _open(target)
+        if all(listener.seen == "since" for listener in _answering(view, target, one.protocol, one.port))
+    ]
+    return f"; started meanwhile, and seen when the host was listed again: {', '.join(started)}" if started else ""
+
+
+def _restarted(listeners: Iterable[Listener]) -> str:
+    restarted = any(listener.seen == "restarted" for listener in listeners)
+    return ", restarted meanwhile: the scan may have met it down" if restarted else ""
 
 
 def _open(target: ScannedTarget) -> Iterator[Endpoint]:

@@ -12,12 +12,17 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
+from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory
 
 
 @dataclasses.dataclass(frozen=True)
 class HostView:
-    """One host: declared, listening, reachable. ``listeners`` is None when they could not be gathered."""
+    """One host: declared, listening, reachable.
+
+    ``listeners`` is None when they could not be gathered; of a host that was listed again they are those
+    of both listings. ``relisted`` is the second one, ``verify_bind`` the setting of the run.
+    """
 
     host: str
     inventory: Inventory
@@ -28,6 +33,8 @@ class HostView:
     expiring_days: int
     depth: str  # how deep the scan went: known, common or full
     unlisted: Mapping[str, str] = dataclasses.field(default_factory=dict)  # protocol -> gap that says why
+    relisted: Relisted | None = None
+    verify_bind: str = "never"
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""

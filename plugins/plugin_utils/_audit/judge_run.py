@@ -29,7 +29,7 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     target = (run.results, run.as_sealed("results.json")) if into is None else (into, None)
     with contextlib.closing(ResultsWriter(*target)) as writer:
         for host in asked["hosts"]:
-            writer.add(*audit.of_host(host, run.read_host(host)))
+            writer.add(*audit.of_host(host, run.read_host(host), run.read_relisted(host)))
         writer.add(None, audit.of_run())
         if before is not None:
             before.finish()

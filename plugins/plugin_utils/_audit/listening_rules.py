@@ -40,7 +40,7 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             port=listener.port,
             address=listener.where,
             vantage=None,
-            message=f"{who(listener)} listens on {subject}, undeclared{elsewhere}",
+            message=f"{who(listener)} listens on {subject}, undeclared{elsewhere}{meanwhile(listener)}",
             owner=near[0].owner if near else None,
         )
     if not found:
@@ -81,9 +81,10 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
         if not declaration.required:
             continue
         listeners = view.listeners_of(declaration)
-        if listeners:
-            found = listeners[0]
-            message = f"{who(found)} listens on {found.protocol}/{found.port} at {found.where}"
+        there = [one for one in listeners if one.seen != "before"]
+        if there:
+            found = there[0]
+            message = f"{who(found)} listens on {found.protocol}/{found.port} at {found.where}{meanwhile(found)}"
             yield about_declaration("missing-listener", "pass", view.host, declaration, message)
             continue
         unlisted = view.unlisted.get(declaration.protocol)
@@ -91,6 +92,11 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
             subject = f"{declaration.protocol}/{declaration.port}"
             message = f"whether {subject} listens is not known: {declaration.protocol} sockets could not all be listed"
             yield about_declaration("missing-listener", "not_assessed", view.host, declaration, message, gap=unlisted)
+            continue
+        if listeners:
+            gone = listeners[0]
+            message = f"{who(gone)} listened on {gone.protocol}/{gone.port} at {gone.where}{meanwhile(gone)}"
+            yield about_declaration("missing-listener", "fail", view.host, declaration, message)
             continue
         other = next(
             (one for one in view.listeners if one.protocol == declaration.protocol and one.port in declaration.port),
@@ -187,6 +193,20 @@ def _users(listener: Listener) -> set[str]:
     """Names and numbers of who opened the socket and who runs the processes behind it."""
     known = (listener.user, listener.uid, *(one for owner in listener.owners for one in (owner.user, owner.uid)))
     return {str(one) for one in known if one is not None}
+
+
+#: What two listings of a host say of a listener.
+_MEANWHILE = {
+    "always": "",
+    "restarted": " (restarted meanwhile)",
+    "before": " (gone when the host was listed again)",
+    "since": " (started meanwhile: seen when the host was listed again)",
+}
+
+
+def meanwhile(listener: Listener) -> str:
+    """What to add to a sentence about a listener that was not the same in both listings of its host."""
+    return _MEANWHILE[listener.seen]
 
 
 def who(listener: Listener) -> str:

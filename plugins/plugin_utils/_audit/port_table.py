@@ -13,7 +13,7 @@ from .._evidence.observed import Listener
 from .._inventory.declared import Declaration
 from .finding import Finding, Port
 from .host_view import HostView, covers
-from .listening_rules import who
+from .listening_rules import meanwhile, who
 
 _Key = tuple[str, str, Port]  # namespace, protocol, port or range
 
@@ -37,7 +37,7 @@ def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, An
         row["declared"].append(f"proposed only; {_declared(proposal)}")
     for listener in view.listeners or ():
         row = _row(rows, view, _key_of_listener(view, listener))
-        text = f"{listener.where} {who(listener)}"
+        text = f"{listener.where} {who(listener)}{meanwhile(listener)}"
         if text not in row["listening"]:
             row["listening"].append(text)
     for target in view.targets:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
 from .._history.comparison import Before, Comparison, NothingBefore
@@ -27,6 +28,7 @@ from .exposure_rules import blocked_services, exposures, firewall_holes, open_wi
 from .finding import Finding, one_for_each_subject
 from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps, unlisted_protocols
 from .gate import Gate
+from .hidden_rules import disagreements, hidden_listeners
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .port_table import port_table
@@ -57,18 +59,19 @@ def audit(
     hosts: Iterable[tuple[str, Mapping[str, Any] | None]],
     scans: Iterable[Mapping[str, Any]],
     before: Before | None = None,
+    relisted: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The results of a run, as ``schemas/results.schema.json`` describes them, all in memory.
 
     ``run`` is what ``evidence/run.json`` holds, ``hosts`` each host in scope with its evidence (None:
-    there is none), ``scans`` the evidence of each vantage point, ``before`` what history knew. The same
-    arguments give the same value.
+    there is none), ``scans`` the evidence of each vantage point, ``before`` what history knew, and
+    ``relisted`` the second listings of hosts. The same arguments give the same value.
     """
     audited = Audit(run, scans, before)
     rows: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     for host, evidence in hosts:
-        row, found = audited.of_host(host, evidence)
+        row, found = audited.of_host(host, evidence, (relisted or {}).get(host))
         rows.append(row)
         findings.extend(found)
     findings.extend(audited.of_run())
@@ -94,14 +97,28 @@ class Audit:
         self._known_ports = KnownPorts()
         self._comparison = Comparison(before or NothingBefore(), run["started"], self._known_ports.texts)
 
-    def of_host(self, host: str, evidence: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """One host's row and findings; ``evidence`` is None when there is none."""
-        row, found = _audit_host(self._run, host, evidence, self._outside, self._inventories, self._known_ports)
+    def of_host(
+        self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
+        row, found = _audit_host(
+            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports
+        )
         judged = [self._gate.judge(finding) for finding in found]
         row["assessed"] = not any(finding["status"] == "not_assessed" for finding in judged)
         self._totals.add(row, judged)
         self._comparison.add(row, judged)
         return row, judged
+
+    def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]] | None:
+        """Protocols and ports of which host and scans say different things; None for a host that has no verdicts."""
+        if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
+            return None
+        inventory, problems = self._inventories.of(evidence["inventory"])
+        if problems:
+            return None
+        view = _view(self._run, host, evidence, None, self._outside, inventory)
+        return disagreements(view, (finding for rule in _HOST_RULES for finding in rule(view)))
 
     def of_run(self) -> list[dict[str, Any]]:
         """What is to say of the run as a whole, after all hosts."""
@@ -163,6 +180,7 @@ def _audit_host(
     run: Mapping[str, Any],
     host: str,
     evidence: Mapping[str, Any] | None,
+    relisted: Mapping[str, Any] | None,
     outside: SeenFromOutside,
     inventories: _Inventories,
     known_ports: KnownPorts,
@@ -172,37 +190,70 @@ def _audit_host(
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
-    listening = evidence["listening"]
-    seen = dict(outside.of(host))
-    view = HostView(
-        host=host,
-        inventory=inventory,
-        listeners=None if listening is None else tuple(Listener.read(row) for row in listening["listeners"]),
-        own_addresses={}
-        if listening is None
-        else {address_of(row["address"]): row["interface"] for row in listening["addresses"]},
-        # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
-        targets=tuple(target for targets in seen.values() for target in targets if target.status != "untrusted"),
-        today=dt.date.fromisoformat(run["audit_date"]),
-        expiring_days=run["settings"]["expiring_days"],
-        depth=run["settings"]["scan_depth"],
-        unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
-    )
+    view = _view(run, host, evidence, relisted, outside, inventory)
     if problems:
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
         return {**row, "seen": what_was_seen(view, evidence, known_ports, declarations=False)}, [finding]
-    gaps = list(_gaps(view, evidence, seen, outside))
+    gaps = list(_gaps(view, evidence, dict(outside.of(host)), outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
+    ruled.extend(hidden_listeners(view, bool(disagreements(view, ruled))))
     findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
     findings = [with_ways_out(view, finding) for finding in findings]
     findings.sort(key=lambda finding: finding.sort_key)
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),
+        "relisted": _relisted_row(relisted),
         "ports": port_table(view, findings),
         "seen": what_was_seen(view, evidence, known_ports),
     }, findings
+
+
+def _view(
+    run: Mapping[str, Any],
+    host: str,
+    evidence: Mapping[str, Any],
+    relisted: Mapping[str, Any] | None,
+    outside: SeenFromOutside,
+    inventory: Inventory,
+) -> HostView:
+    listening = evidence["listening"]
+    again = None if relisted is None or listening is None else Relisted.read(relisted, listening)
+    listings = [listening] if listening else []
+    listeners = None if listening is None else tuple(Listener.read(row) for row in listening["listeners"])
+    if listeners is not None and again is not None and again.listening is not None:
+        listings.append(again.listening)
+        later = [Listener.read(row) for row in again.listening["listeners"]]
+        listeners = both_listings(listeners, later, can_be_gone=again.trouble is None)
+    return HostView(
+        host=host,
+        inventory=inventory,
+        listeners=listeners,
+        own_addresses={address_of(row["address"]): row["interface"] for one in listings for row in one["addresses"]},
+        # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
+        targets=tuple(
+            target for _vantage, targets in outside.of(host) for target in targets if target.status != "untrusted"
+        ),
+        today=dt.date.fromisoformat(run["audit_date"]),
+        expiring_days=run["settings"]["expiring_days"],
+        depth=run["settings"]["scan_depth"],
+        unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
+        relisted=again,
+        verify_bind=run["settings"]["verify_bind"],
+    )
+
+
+def _relisted_row(relisted: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Why and when a host was listed again, and what came of it."""
+    if relisted is None:
+        return None
+    listening = relisted["listening"]
+    return {
+        **{key: relisted[key] for key in ("status", "message", "asked")},
+        "finished": listening["coverage"]["finished"] if listening else None,
+        "bind_tried": bool(listening and listening.get("bind")),
+    }
 
 
 def _gaps(
@@ -242,6 +293,7 @@ def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str
         "addresses": (evidence or {}).get("outside_addresses", {}),
         "about": listening["host"] if listening else None,
         "coverage": listening["coverage"] if listening else None,
+        "relisted": None,
         "ports": [],
         "seen": None,
     }

@@ -30,6 +30,8 @@ class Totals:
             self.assessed += host["assessed"]
             if host["coverage"]:
                 self.finished = max(self.finished, host["coverage"]["finished"])
+            if host["relisted"] and host["relisted"]["finished"]:
+                self.finished = max(self.finished, host["relisted"]["finished"])
         for finding in findings:
             status = finding["status"]
             self.status[status] += 1

@@ -258,6 +258,7 @@ _DECLARE: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
     ),
 }
 _EXCEPT: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
+    "hidden-listener": lambda _subject: _way(None, None, "who hides a listener is to be found out, not excused"),
     "exception-expired": _prolonged,
     "exception-expiring": _prolonged,
     "exception-unused": lambda subject: _way(None, None, f"delete {subject.finding.place}: nothing needs it"),
@@ -266,6 +267,7 @@ _NOT_CLOSED: Mapping[str, dict[str, Any]] = {
     "missing-listener": told("nothing listens there"),
     "firewall-hole": told("nothing listens there: it is the firewall's rule that is to be closed"),
     "open-without-listener": told("nothing that the host lists answers there: look for what forwards the port"),
+    "hidden-listener": told("the host does not show what holds the port: isolate the host"),
     "blocked-service": told("it is to be open"),
     "exception-unused": told("nothing is there to close"),
 }

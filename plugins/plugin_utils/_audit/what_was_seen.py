@@ -48,9 +48,7 @@ def what_was_seen(view: HostView, evidence: Mapping[str, Any], ports: KnownPorts
     then nothing was judged."""
     listening = evidence["listening"]
     seen: list[Json] = []
-    if listening is not None:
-        rows = zip(listening["listeners"], view.listeners or (), strict=True)
-        seen.extend(_inside(view, row, listener, declarations) for row, listener in rows)
+    seen.extend(_inside(view, listener, declarations) for listener in view.listeners or ())
     for target in view.targets:
         seen.extend(_outside(view, target, declarations))
     return {
@@ -81,12 +79,12 @@ def _listed(coverage: Mapping[str, Any], unlisted: Iterable[str]) -> Json:
     }
 
 
-def _inside(view: HostView, row: Mapping[str, Any], listener: Listener, declarations: bool) -> Json:
+def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
     known = listener.owners_state == "known"
     packages = {
-        f"{owner['package']['name']} {owner['package']['version'] or ''}".strip()
-        for owner in row["owners"]
-        if owner["package"]
+        f"{owner.package['name']} {owner.package['version'] or ''}".strip()
+        for owner in listener.owners
+        if owner.package
     }
     return {
         "vantage": None,

@@ -73,7 +73,11 @@ _owner_fields = operator.itemgetter(*Owner._fields)
 
 
 class Listener(NamedTuple):
-    """A socket that takes traffic, as the host's kernel tells it. Fields as listeners_info documents them."""
+    """A socket that takes traffic, as the host's kernel tells it. Fields as listeners_info documents them.
+
+    ``seen`` is of hosts that were listed twice: ``always``, ``restarted`` (by other processes the second
+    time), ``before`` (gone the second time) or ``since`` (not there the first time).
+    """
 
     protocol: str
     address: Address
@@ -88,6 +92,7 @@ class Listener(NamedTuple):
     owners: tuple[Owner, ...]
     owners_state: str
     ephemeral: bool
+    seen: str = "always"
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Listener:

@@ -5,8 +5,8 @@
 """The run directory: evidence written once, read back. This module is private to the collection.
 
 Layout: ``evidence/run.json`` (what was asked), ``evidence/hosts/<host>.json``,
-``evidence/scans/<vantage>.json``, ``evidence/history.json`` (what was known before), then what is made of
-them. ``sealing.py`` ends a run.
+``evidence/scans/<vantage>.json``, ``evidence/relisted/<host>.json`` (a second look), ``evidence/history.json``
+(what was known before), then what is made of them. ``sealing.py`` ends a run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .atomic import DIRECTORY_MODE, sha256_of, write_json, written_whole
 from .file_names import file_stem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
-RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, SEAL_SHAPE = (
-    f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan", "seal")
+RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, RELISTED_SHAPE, SEAL_SHAPE = (
+    f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan", "relisted", "seal")
 )
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
 RESULTS_SHAPE = "vigil.ports/results/1"
@@ -52,6 +52,7 @@ class RunDirectory:
         self.path = path
         self.hosts = path / "evidence" / "hosts"
         self.scans = path / "evidence" / "scans"
+        self.relisted = path / "evidence" / "relisted"
 
     @classmethod
     def create(cls, report_dir: Path, now: dt.datetime) -> RunDirectory:
@@ -62,6 +63,7 @@ class RunDirectory:
         (run.path / "evidence").mkdir(mode=DIRECTORY_MODE)
         run.hosts.mkdir(mode=DIRECTORY_MODE)
         run.scans.mkdir(mode=DIRECTORY_MODE)
+        run.relisted.mkdir(mode=DIRECTORY_MODE)
         return run
 
     @property
@@ -92,13 +94,15 @@ class RunDirectory:
 
     def read_host(self, host: str) -> dict[str, Any] | None:
         """The evidence of one host; None when none was written."""
-        path = self._host_file(host)
-        if not path.exists():
-            return None
-        evidence = _read(path, HOST_SHAPE)
-        if evidence.get("host") != host:
-            raise EvidenceError(f"{path}: not the evidence of this host; it was moved or edited")
-        return evidence
+        return _of_host(self._host_file(host), HOST_SHAPE, host)
+
+    def write_relisted(self, host: str, evidence: Mapping[str, Any]) -> None:
+        """What was seen on a host that was listed again after the scans."""
+        write_json(self._relisted_file(host), {**evidence, "host": host, "shape": RELISTED_SHAPE})
+
+    def read_relisted(self, host: str) -> dict[str, Any] | None:
+        """The second listing of one host; None when it was not listed again."""
+        return _of_host(self._relisted_file(host), RELISTED_SHAPE, host)
 
     def put_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
         """One scanner's share of a vantage point's scan, as far as it is. Several scanners may write at once.
@@ -173,6 +177,9 @@ class RunDirectory:
     def _host_file(self, host: str) -> Path:
         return self.hosts / f"{file_stem(host)}.json"
 
+    def _relisted_file(self, host: str) -> Path:
+        return self.relisted / f"{file_stem(host)}.json"
+
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -185,6 +192,15 @@ class RunDirectory:
 
 def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
     return str(share["scanner"]), " ".join(share["instead_of"])
+
+
+def _of_host(path: Path, shape: str, host: str) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    evidence = _read(path, shape)
+    if evidence.get("host") != host:
+        raise EvidenceError(f"{path}: not the evidence of this host; it was moved or edited")
+    return evidence
 
 
 def _read(path: Path, shape: str) -> dict[str, Any]:

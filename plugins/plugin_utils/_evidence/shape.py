@@ -17,16 +17,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
 
+from .._inventory.plain import taken_in
 from .._inventory.schema import schema_validator
-from .observed import Listener, ScannedTarget, address_of
+from .observed import Listener, ScannedTarget, address_of, spans_of
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
 _SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "evidence.schema.json"
 
 #: A reason is for people to read; what a program prints can be of any length.
 _MOST_PRINTED = 300
+
+
+#: What of the result of listeners_info is evidence; the last only where it was asked for.
+_LISTING_KEYS = ("listeners", "addresses", "host", "coverage", "bind")
+
+
+def listing_of(result: Mapping[str, Any], done: str) -> dict[str, Any]:
+    """``status``, ``message`` and ``listening`` as evidence holds them, from the result of listeners_info.
+
+    ``done`` is the status of a listing that worked. What is not as the schema says is no listing.
+    """
+    if result.get("failed") or "listeners" not in result:
+        return {"status": "failed", "message": why_no_answer(result), "listening": None}
+    listening: Any = taken_in({key: result[key] for key in _LISTING_KEYS if key in result}, OUTPUT_LIMIT)
+    problem = listing_problem(listening)
+    if problem is not None:
+        return {"status": "failed", "message": problem, "listening": None}
+    return {"status": done, "message": None, "listening": listening}
 
 
 def why_no_answer(result: Mapping[str, Any]) -> str:
@@ -71,9 +91,17 @@ def listing_problem(listening: Mapping[str, Any]) -> str | None:
                 Listener.read(row)
             for row in listening["addresses"]:
                 address_of(row["address"])
+            for row in listening.get("bind", {}).get("ports", ()):
+                problem = problem or _ports_problem(row["ports"])
         except ValueError as error:
             problem = str(error)
     return problem
+
+
+def _ports_problem(text: str) -> str | None:
+    if all(1 <= first <= last <= HIGHEST for first, last in spans_of(text)):
+        return None
+    return f"{text[:100]} are no ports"
 
 
 def scan_problem(result: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "medium"},
     "accept_gaps": {"type": "list", "elements": "str", "default": []},
     "expiring_days": {"type": "int", "default": 14},
+    "verify_bind": {"type": "str", "choices": ["disagreements", "all", "never"], "default": "disagreements"},
     "scan_depth": {"type": "str", "choices": list(DEPTHS), "default": "common"},
     "scan_engine": {"type": "str", "choices": ["auto", "nmap", "connect"], "default": "auto"},
     "scan_versions": {"type": "bool", "default": True},

@@ -100,7 +100,7 @@ def case_name(finding: Row) -> str:
     inside = _inside(finding)
     names = {
         "assessment": f"assessed from {finding['vantage']}" if finding["vantage"] else "assessed",
-        "host": "nothing listens undeclared",
+        "host": _HOST_CASES.get(rule.id, rule.title),
         "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {finding['vantage']}",
         "declaration": f"{finding['protocol']}/{finding['declared_port']}{inside} is as declared",
         "exception": f"exception for {finding['protocol']}/{finding['port']}{inside}",
@@ -108,6 +108,10 @@ def case_name(finding: Row) -> str:
     return _clean(names[rule.case])
 
 
+_HOST_CASES = {
+    "undeclared-listener": "nothing listens undeclared",
+    "hidden-listener": "no listener is hidden",
+}
 _VANTAGE_CASES = {
     "undeclared-exposure": "nothing is open undeclared",
     "open-without-listener": "every open port has its listener",

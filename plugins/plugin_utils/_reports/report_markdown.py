@@ -174,11 +174,22 @@ def _hosts(results: Results) -> Iterator[str]:
         if row["message"]:
             yield ""
             yield code(row["message"])
+        if row["relisted"]:
+            yield ""
+            yield _relisted(row["relisted"])
         yield ""
         yield from table(
             ("port", "declared", "listening", *map(code, vantages), "verdict"),
             (_port(port, vantages) for port in row["ports"]),
         )
+
+
+def _relisted(row: Row) -> str:
+    ports = ", ".join(f"{code(protocol)} {code(text, 60)}" for protocol, text in sorted(row["asked"].items()) if text)
+    if row["status"] != "listed":
+        return f"It was to be listed again for {ports}, and could not be: {code(row['message'] or row['status'])}."
+    tried = "tried with `bind()`" if row["bind_tried"] else "not tried with `bind()`"
+    return f"Listed again at {code(row['finished'])} for {ports}, {tried}."
 
 
 def _port(row: Row, vantages: Iterable[str]) -> tuple[str, ...]:

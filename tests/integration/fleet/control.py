@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from .layout import CONTROLLER_LINK, INTEGRATION, LOCK, STATUS
 
 PROGRAMS = (
-    "ip", "nft", "unshare", "setpriv", "nsenter", "ssh", "ssh-keygen", "openssl", "nmap",
+    "ip", "nft", "unshare", "setpriv", "nsenter", "ssh", "ssh-keygen", "openssl", "nmap", "gcc",
     "/usr/sbin/sshd", "/usr/sbin/nginx", "/usr/bin/redis-server", "/usr/sbin/mariadbd", "/usr/sbin/dnsmasq",
     "mariadb-install-db", "sudo", "/usr/bin/python3",
 )  # fmt: skip

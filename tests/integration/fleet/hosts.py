@@ -29,6 +29,7 @@ class Host:
     namespace: str | None = None  # a second network namespace as `ip netns` makes it, with a wire to the host
     held_by_init: tuple[tuple[str, int], ...] = ()  # (socket unit, port): sockets of process 1
     accounts: tuple[str, ...] = ()  # besides the machine's own
+    hides: int | None = None  # a TCP port that is hidden from every program of an SSH session
 
 
 # Default drop. What is let through by intent: SSH from all, the database from dmz. What is not: 8080 from internet,
@@ -218,6 +219,8 @@ _HOSTS = (
         sysctl=(("net.ipv4.ip_forward", "1"),),
         namespace="blue",
     ),
+    # A listener that the host hides from netlink, /proc, ss: everything that is run on it by SSH is deceived.
+    Host("hides1", 25, (planted("0.0.0.0", 31337, user="root"),), hides=31337),
     # Where the scans stand.
     Host("scan-internet", 201),
     Host("scan-office", 202),
@@ -231,7 +234,7 @@ NAMES = {host.name: ipv4(host.octet) for host in _HOSTS}
 
 def _complete(host: Host) -> Host:
     """The host with what every host has, or needs the whole fleet to be known."""
-    extra: tuple[Service, ...] = (sshd(host.name),)
+    extra: tuple[Service, ...] = (sshd(host.name, hides=host.hides),)
     if host.name == "dns1":
         extra += (dnsmasq(NAMES),)
     return dataclasses.replace(host, services=extra + host.services)

@@ -16,6 +16,8 @@ from .layout import host_dir
 PYTHON = "/usr/bin/python3"
 PLANTED_SOURCE = Path(__file__).with_name("planted_socket.py")
 PLANTED_SOCKET = "/run/fleet/planted_socket.py"
+HIDING_SOURCE = Path(__file__).with_name("hide_port.c")
+HIDING = "/run/fleet/hide_port.so"
 AUTHORIZED_KEYS = "/run/fleet/authorized_keys"
 
 Command = tuple[str | bytes, ...]
@@ -39,7 +41,8 @@ def unit(name: str) -> str:
     return f"system.slice/{name}"
 
 
-def sshd(host: str, *, port: int = 22, name: str = "ssh") -> Service:
+def sshd(host: str, *, port: int = 22, name: str = "ssh", hides: int | None = None) -> Service:
+    """``hides``: a TCP port that nobody sees who looks at the host through this server."""
     config = f"/run/fleet/{name}.conf"
     # MaxStartups: three scanners that try versions at once must not be turned away by chance.
     text = f"""
@@ -60,11 +63,18 @@ MaxStartups 200:30:400
 MaxSessions 50
 Subsystem sftp internal-sftp
 """
+    before: tuple[Command, ...] = ()
+    if hides is not None:
+        text += f"SetEnv LD_PRELOAD={HIDING}\n"
+        before = (
+            ("gcc", "-Wall", "-Werror", "-shared", "-fPIC", f"-DHIDDEN={hides}", "-o", HIDING, str(HIDING_SOURCE)),
+        )
     return Service(
         unit=unit(f"{name}.service"),
         command=("/usr/sbin/sshd", "-D", "-e", "-f", config),
         listens=(f"tcp/{port}",),
         files={config: text},
+        before=before,
     )
 
 

@@ -128,6 +128,30 @@ def host_evidence(
     return {**row, **more}
 
 
+def bound(state: str, ports: str, protocol: str = "tcp", reason: str | None = None, namespace: str = "host") -> Json:
+    """A row of what bind() told."""
+    return {"namespace": namespace, "protocol": protocol, "ports": ports, "state": state, "reason": reason}
+
+
+def relisted(listeners: Iterable[Json] = (), bind: Iterable[Json] | None = None, **more: Any) -> Json:
+    """The second listing of a host; ``bind`` is what bind() told, None when it was not asked."""
+    rows = None if bind is None else list(bind)
+    asked = {
+        protocol: ",".join(row["ports"] for row in rows or () if row["protocol"] == protocol and row["ports"])
+        for protocol in ("tcp", "udp")
+    }
+    seen: Json = listening(listeners)
+    if rows is not None:
+        seen["bind"] = {"asked": asked, "bound_are_listed": more.pop("bound_are_listed", True), "ports": rows}
+    row: Json = {"shape": "vigil.ports/evidence/relisted/1", "host": "web1", "asked": asked, "status": "listed"}
+    return {**row, "message": None, "listening": seen, **more}
+
+
+def lost(status: str = "unreachable", message: str = "no route to host") -> Json:
+    """A host that could not be listed again."""
+    return relisted(bind=[bound("free", "8080")], status=status, message=message, listening=None)
+
+
 def service(name: str, **more: Any) -> Json:
     row = {"name": name, "product": None, "version": None, "extra": None, "tunnel": None, "method": "probed"}
     return {**row, "confidence": 10, "cpes": [], **more}
@@ -301,14 +325,15 @@ def judged(
     *,
     valid: bool = True,
     before: Remembered | None = None,
+    again: Json | None = None,
 ) -> Json:
     """The results for one host seen from ``internet``; they and the evidence are as their schemas say."""
     scans = [scan([target()])] if scans is None else list(scans)
     about = run() if about is None else about
     if valid:
-        for part in filter(None, (about, evidence, *scans)):
+        for part in filter(None, (about, evidence, again, *scans)):
             validator("evidence").validate(part)
-    results = audit(about, [("web1", evidence)], scans, before)
+    results = audit(about, [("web1", evidence)], scans, before, {"web1": again} if again else None)
     if valid:
         validator("results").validate(results)
     return results
