@@ -158,6 +158,13 @@ def test_targets_of_a_scanner_that_are_no_list_are_refused(targets: object) -> N
     assert scan_problem({"targets": targets, "coverage": build.scan_coverage()}) == "targets is not a list"
 
 
+def test_a_target_that_answered_has_an_address_or_one_scanner_would_stop_the_audit_of_all() -> None:
+    result = {"targets": [build.target([443], address="web1.example")], "coverage": build.scan_coverage()}
+    assert "web1.example" in str(scan_problem(result))
+    nothing = build.target(address="web1.example", status="failed", reason="no such name", states=[])
+    assert scan_problem({"targets": [nothing], "coverage": build.scan_coverage()}) is None
+
+
 @pytest.mark.parametrize("row", [b"{", b"[]", b"7", b"\xff", b"[" * 100_000])
 def test_a_row_of_the_results_that_was_edited_is_named(row: bytes, tmp_path: Path) -> None:
     lines = saved("results_file")["results"].split(b"\n")

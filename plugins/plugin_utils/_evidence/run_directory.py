@@ -57,7 +57,8 @@ class RunDirectory:
     @classmethod
     def create(cls, report_dir: Path, now: dt.datetime) -> RunDirectory:
         """A new run under ``report_dir`` (made when missing). Its name sorts by time and is never reused."""
-        report_dir.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        for missing in reversed([one for one in (report_dir, *report_dir.parents) if not one.exists()]):
+            missing.mkdir(mode=DIRECTORY_MODE, exist_ok=True)  # parents=True would give the others the umask's mode
         run = cls(report_dir / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}")
         run.path.mkdir(mode=DIRECTORY_MODE)
         (run.path / "evidence").mkdir(mode=DIRECTORY_MODE)

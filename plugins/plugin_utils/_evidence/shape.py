@@ -113,7 +113,9 @@ def scan_problem(result: Mapping[str, Any]) -> str | None:
         problem = problem or _problem("target", row)
         if problem is None:
             try:
-                ScannedTarget.read("", "", row)
+                seen = ScannedTarget.read("", "", row)
+                if seen.states or seen.endpoints:
+                    address_of(seen.address)  # what was not scanned may be a name
             except ValueError as error:
                 problem = str(error)
     return problem

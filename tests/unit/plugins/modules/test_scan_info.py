@@ -84,6 +84,43 @@ def test_the_connect_engine_runs_under_every_python(version: str, listening: int
     assert found["coverage"]["engine_version"].startswith(f"Python {version}.")
 
 
+def test_what_is_no_address_of_a_host_is_refused_and_reaches_no_command_line(listening: int) -> None:
+    hostile = [
+        *(
+            "-oN/tmp/owned",
+            "--script=x",
+            "a b",
+            "a;id",
+            "$(id)",
+            "10.0.0.0/8",
+            "127.0.0.1-9",
+            "127.1",
+            "0x7f.1",
+            "2130706433",
+        ),
+        *(
+            "0177.0.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "::",
+            "ff02::1",
+            "fe80::1%lo",
+            "::ffff:0.0.0.0",
+        ),
+        *("", "\n127.0.0.1", "127.0.0.1\n-oN", "user@127.0.0.1", "[::1]"),
+    ]
+    targets = [{"host": "web", "address": "127.0.0.1"}, *({"host": "bad", "address": text} for text in hostile)]
+    # A name that leads where it should not: to this scanner itself.
+    targets.append({"host": "bad", "address": "localhost", "own_addresses": ["198.18.0.2"]})
+    found = run({"targets": targets, "ports": [listening], "versions": False}, sys.executable)
+    assert [row["status"] for row in found["targets"]] == ["complete", *["refused"] * (len(hostile) + 1)]
+    (command,) = found["coverage"]["commands"] or [["127.0.0.1"]]
+    assert command[-1] == "127.0.0.1"
+    assert not set(command) & {*hostile, "localhost", "::1"}
+
+
 def test_bad_options_fail_with_every_error() -> None:
     options = {"targets": [{"host": "h", "address": "127.0.0.1"}], "ports": ["80-", 70000], "rate": 0}
     found = run(options, sys.executable)

@@ -70,14 +70,15 @@ def files(run: RunDirectory) -> set[str]:
 def test_files_and_directories_are_for_their_owner_only(tmp_path: Path, mask: int) -> None:
     before = os.umask(mask)
     try:
-        run = filled(RunDirectory.create(tmp_path / "reports", NOW))
+        run = filled(RunDirectory.create(tmp_path / "above" / "reports", NOW))
         sealed(run)
     finally:
         os.umask(before)
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in [run.path, *run.path.rglob("*")]}
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
-    assert stat.S_IMODE((tmp_path / "reports").stat().st_mode) == 0o700
+    for made in ("above", "above/reports"):
+        assert stat.S_IMODE((tmp_path / made).stat().st_mode) == 0o700
 
 
 def test_what_was_written_is_read_back(run: RunDirectory) -> None:
