@@ -93,7 +93,6 @@ def test_what_is_no_address_of_a_host_is_refused_and_reaches_no_command_line(lis
             "a;id",
             "$(id)",
             "10.0.0.0/8",
-            "127.0.0.1-9",
             "127.1",
             "0x7f.1",
             "2130706433",
