@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,9 +23,10 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance i
     own_addresses,
     versions,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.missed_runs import missed_runs
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
     is_serial,
@@ -95,10 +97,18 @@ class ActionModule(Door):
                 "vantages": vantages,
                 "hosts": scope,
                 "signing": signing,
+                "due": missed_runs(arguments["every"], arguments["label"] or None, now, _earlier(run)),
             }
         )
         scanners = shares(vantages, arguments["scan_depth"])
         return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": scanners}
+
+
+def _earlier(run: RunDirectory) -> Iterator[dict[str, Any]]:
+    """What earlier complete runs were about; of one that cannot be read nothing is known."""
+    for one in run.earlier():
+        with contextlib.suppress(EvidenceError, OSError):
+            yield one.read_run()
 
 
 def _places(vantages: list[Mapping[str, Any]], task_vars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

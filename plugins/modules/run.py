@@ -75,6 +75,12 @@ options:
     type: str
     choices: [disagreements, all, never]
     default: disagreements
+  every:
+    description:
+      - After how many seconds a run of the same O(label) is due, V(0) when none is.
+      - The reports say how many are missing.
+    type: int
+    default: 0
   scan_depth:
     description:
       - Which TCP ports are asked from outside. UDP ports are only asked where they are declared or were seen listening.

@@ -167,6 +167,12 @@ class RunDirectory:
 
         return check
 
+    def earlier(self) -> Iterator[RunDirectory]:
+        """The complete runs beside this one that were begun before it, the newest first."""
+        for path in sorted(self.path.parent.iterdir(), reverse=True):
+            if path.name < self.run_id and not path.is_symlink() and (path / "manifest.json").exists():
+                yield RunDirectory(path)
+
     def latest(self) -> RunDirectory | None:
         """The last complete run beside this one; None when there is none."""
         path = self.path.parent / "latest"

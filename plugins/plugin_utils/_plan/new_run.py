@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "accept_gaps": {"type": "list", "elements": "str", "default": []},
     "expiring_days": {"type": "int", "default": 14},
     "verify_bind": {"type": "str", "choices": ["disagreements", "all", "never"], "default": "disagreements"},
+    "every": {"type": "int", "default": 0},
     "scan_depth": {"type": "str", "choices": list(DEPTHS), "default": "common"},
     "scan_engine": {"type": "str", "choices": ["auto", "nmap", "connect"], "default": "auto"},
     "scan_versions": {"type": "bool", "default": True},
@@ -39,6 +40,7 @@ _WEEK = 7 * 24 * 3600
 #: Least and most of each number, and what it counts.
 _BOUNDS = {
     "expiring_days": (0, 3650, "days"),
+    "every": (0, 366 * 24 * 3600, "seconds between runs of this label, 0 when none are due"),
     "scan_rate": (1, 1_000_000, "probes a second of each scanner"),
     "scan_target_rate": (0, 1_000_000, "probes a second to each target, 0 for no limit of its own"),
     "scan_retries": (0, 10, "tries after the first"),

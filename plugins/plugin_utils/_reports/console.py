@@ -24,10 +24,13 @@ def console_lines(results: Results, directory: str) -> Iterator[str]:
     """Verdict, counts, what changed, the worst findings, where the reports are. Plain ASCII, no control characters."""
     yield f"Port audit {verdict(results)}"
     yield f"  {severity_counts(results)}"
+    due = results["run"]["due"]
+    if due and due["missed"]:
+        yield f"  runs missing since {terminal_text(due['last_run_id'], _LONGEST)}, by the clock: {due['missed']}"
     if results["changes"]["history"] == "ok":
         yield f"  since the last run: {counted(results['changes']['since_last'])}"
     rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)
-    rows = [row for row in rows if row["severity"] != "info"]
+    rows = [row for row in rows if row["severity"] != "info" and not row["accepted"]]
     for row in rows[:_WORST]:
         host = f"{terminal_text(row['host'], _LONGEST)}: " if row["host"] else ""
         yield f"  {gravity(row):<12} {row['rule']:<21} {host}{terminal_text(row['message'], _LONGEST)}"

@@ -69,6 +69,10 @@ def _scope(results: Results) -> Iterator[str]:
     yield "## Scope and coverage"
     yield ""
     hosts = coverage["hosts"]
+    due = run["due"]
+    if due:
+        since = f"; {due['missed']} missing since {code(due['last_run_id'])}" if due["missed"] else "; none is missing"
+        yield f"- Runs of this label are due every {due['every']} seconds{since}."
     yield f"- Hosts in scope: {hosts['in_scope']}; fully assessed: {hosts['assessed']}."
     limit = f" (limit {code(run['limit'])})" if run["limit"] else ""
     if coverage["left_out"]:

@@ -272,6 +272,7 @@ def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None
         "scanners": {"control1": {"addresses": ["192.0.2.1"]}},
         "signing": None,
         "inventory": {"commit": None, "dirty": None},
+        "due": None,
     }
     return {**row, **more}
 
