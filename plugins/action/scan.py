@@ -79,7 +79,7 @@ class ActionModule(Door):
 
     def _plan(self, run: RunDirectory, share: Mapping[str, Any]) -> ScanPlan:
         asked = run.read_run()
-        hosts = (known for host in asked["hosts"] if (known := run.read_host(host)) is not None)
+        hosts = run.readable_hosts(asked["hosts"])
         seen_open = self._open_earlier(run)
         is_control = self._connection.transport == "local"
         depth = asked["settings"]["scan_depth"]

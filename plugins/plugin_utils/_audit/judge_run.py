@@ -12,7 +12,7 @@ from typing import Any
 
 from .._evidence.history_file import read_history
 from .._evidence.results_file import ResultsWriter
-from .._evidence.run_directory import RunDirectory
+from .._evidence.run_directory import EvidenceError, RunDirectory
 from .reconcile import Audit
 
 
@@ -20,16 +20,21 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     """Writes the results, host by host, and returns all of them but hosts and findings.
 
     They are written to ``results.json`` of the run, or to the file ``into``; then nothing in the run
-    directory is touched. Raises EvidenceError for evidence that cannot be read, and for results other
-    than those that the run was sealed with; OSError as the file system does.
+    directory is touched. Evidence of a host or a vantage point that cannot be used is a gap. Raises
+    EvidenceError when it is not known what was asked of the run, and for results other than those that
+    the run was sealed with; OSError as the file system does.
     """
     asked = run.read_run()
     before = read_history(run.history)
-    audit = Audit(asked, run.read_scans(), before)
+    audit = Audit(asked, run.readable_scans(vantage["name"] for vantage in asked["vantages"]), before)
     target = (run.results, run.as_sealed("results.json")) if into is None else (into, None)
     with contextlib.closing(ResultsWriter(*target)) as writer:
         for host in asked["hosts"]:
-            writer.add(*audit.of_host(host, run.read_host(host), run.read_relisted(host)))
+            try:
+                judged = audit.of_host(host, run.read_host(host), run.read_relisted(host))
+            except EvidenceError as error:
+                judged = audit.of_damaged_host(host, run.place_in(error))
+            writer.add(*judged)
         writer.add(None, audit.of_run())
         if before is not None:
             before.finish()

@@ -101,9 +101,17 @@ class Audit:
         self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
-        row, found = _audit_host(
-            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports
+        return self._judged(
+            *_audit_host(self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports)
         )
+
+    def of_damaged_host(self, host: str, damage: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The row and findings of a host whose evidence cannot be used, for the reason that ``damage`` says."""
+        message = f"the evidence of the host cannot be used: {damage}"
+        finding = gap(f"{host}:evidence-damaged", message, host=host)
+        return self._judged(_host_row(host, "evidence-damaged", damage), [finding])
+
+    def _judged(self, row: dict[str, Any], found: Iterable[Finding]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         judged = [self._gate.judge(finding) for finding in found]
         row["assessed"] = not any(finding["status"] == "not_assessed" for finding in judged)
         self._totals.add(row, judged)

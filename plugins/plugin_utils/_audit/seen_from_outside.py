@@ -13,14 +13,20 @@ from .._evidence.observed import ScannedTarget, plain_address
 
 
 class SeenFromOutside:
-    """The scans of a run. ``vantages`` are the names of its vantage points, ``shares`` what each scanner wrote."""
+    """The scans of a run. ``vantages`` are the names of its vantage points, ``shares`` what each scanner wrote.
+
+    A scan whose evidence cannot be used has no shares, and ``damage`` says why.
+    """
 
     def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
         self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
         self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
         self._targets: dict[tuple[str, str], list[ScannedTarget]] = {}
         self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+        self._damage: dict[str, str] = {}
         for scan in scans:
+            if "damage" in scan:
+                self._damage[scan["vantage"]] = scan["damage"]
             self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
             for share in scan["shares"]:
                 for row in share["targets"]:
@@ -68,7 +74,7 @@ class SeenFromOutside:
         ]
         if troubles:
             return "; ".join(troubles)
-        return None if self.shares[vantage] else "no scanner of it reported"
+        return None if self.shares[vantage] else self._damage.get(vantage, "no scanner of it reported")
 
 
 def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:

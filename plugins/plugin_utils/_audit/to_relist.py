@@ -18,16 +18,17 @@ def to_relist(run: RunDirectory) -> dict[str, dict[str, str]]:
     """The ports by protocol, as text, for each host that is to be listed again.
 
     These are the hosts that disagree with the scans; with ``verify_bind: all`` every port of every host
-    that was listed. Raises EvidenceError for evidence that cannot be read.
+    that was listed. Evidence that cannot be used is named when it is judged. Raises EvidenceError when it is
+    not known what was asked of the run.
     """
     asked = run.read_run()
-    audit = Audit(asked, run.read_scans())
+    audit = Audit(asked, run.readable_scans(vantage["name"] for vantage in asked["vantages"]))
     every = asked["settings"]["verify_bind"] == "all"
     found = {}
-    for host in asked["hosts"]:
-        ports = audit.disagreements(host, run.read_host(host))
+    for evidence in run.readable_hosts(asked["hosts"]):
+        ports = audit.disagreements(evidence["host"], evidence)
         if ports is not None and (ports or every):
-            found[host] = _EVERY_PORT if every else _by_protocol(ports)
+            found[evidence["host"]] = _EVERY_PORT if every else _by_protocol(ports)
     return found
 
 

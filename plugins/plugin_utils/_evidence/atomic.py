@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -23,22 +24,45 @@ def written_whole(path: Path, check: Callable[[Path], None] | None = None) -> It
     """A file to write into; it takes its place at ``path`` when the block ends without an error.
 
     The file is readable by its owner only. ``check`` looks at the whole file before it takes its place,
-    and raises where it must not. Raises OSError as the file system does (no space, read
-    only); then ``path`` is as it was before, and nothing is left beside it.
+    and raises where it must not. Raises OSError as the file system does (no space, read only), with
+    ``path`` as its file; then ``path`` is as it was before, and nothing is left beside it.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
+    with named_in_errors(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            if check is not None:
+                check(temporary)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Errors of the file system that name no file (a write), or a temporary one, are about ``path``."""
     try:
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        if check is not None:
-            check(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        about = Path(str(error.filename or ""))
+        is_temporary = about == path.parent or (about.parent == path.parent and about.name.startswith((".", "tmp")))
+        if error.errno is None or (error.filename is not None and not is_temporary):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def make_directories(path: Path) -> None:
+    """``path`` with its parents, as far as they are missing; all for their owner only, whatever the umask is."""
+    for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+        with contextlib.suppress(FileExistsError):  # made by another audit meanwhile
+            missing.mkdir(mode=DIRECTORY_MODE)
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,6 +11,7 @@ import functools
 import ipaddress
 import operator
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, NamedTuple
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -51,6 +52,20 @@ def spans_count(spans: PortSpans) -> int:
     return sum(last - first + 1 for first, last in spans)
 
 
+def _port(value: int) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number:
+        raise ValueError(f"{value!r} is no port")
+    return value
+
+
+def _texts(row: Mapping[str, Any], *keys: str, optional: bool = False) -> None:
+    """Raises ValueError where one of the values is no text (``optional``: nor null)."""
+    for key in keys:
+        if not isinstance(row[key], str) and not (optional and row[key] is None):
+            raise ValueError(f"{key} is {row[key]!r}")
+
+
 class Owner(NamedTuple):
     """A process that holds a listener's socket."""
 
@@ -66,6 +81,8 @@ class Owner(NamedTuple):
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
+        _texts(row, "name")
+        _texts(row, "executable", "unit", optional=True)
         return cls(*_owner_fields(row))
 
 
@@ -99,7 +116,7 @@ class Listener(NamedTuple):
         return cls(
             protocol=row["protocol"],
             address=address_of(row["address"]),
-            port=row["port"],
+            port=_port(row["port"]),
             interface=row["interface"],
             v6only=row["v6only"],
             namespace=row["namespace"],
@@ -110,6 +127,15 @@ class Listener(NamedTuple):
             owners=tuple(Owner.read(owner) for owner in row["owners"]),
             owners_state=row["owners_state"],
             ephemeral=row["ephemeral"],
+        )._checked()
+
+    def _checked(self) -> Listener:
+        """Itself, when every field is of its type. Raises ValueError."""
+        if all(map(isinstance, self, _LISTENER_KINDS)):
+            return self
+        fields = zip(self._fields, self, _LISTENER_KINDS, strict=True)
+        raise ValueError(
+            ", ".join(f"{name} is {value!r}" for name, value, kinds in fields if not isinstance(value, kinds))
         )
 
     @property
@@ -123,6 +149,26 @@ class Listener(NamedTuple):
         return f"{self.address}%{self.interface}" if self.interface else str(self.address)
 
 
+_TEXT_OR_NONE = (str, NoneType)
+_LISTENER_KINDS: tuple[type | tuple[type, ...], ...] = (
+    str,
+    (ipaddress.IPv4Address, ipaddress.IPv6Address),
+    int,
+    _TEXT_OR_NONE,
+    (bool, NoneType),
+    str,
+    _TEXT_OR_NONE,
+    (int, NoneType),
+    _TEXT_OR_NONE,
+    _TEXT_OR_NONE,
+    tuple,
+    str,
+    bool,
+)
+
+_STATES = frozenset(("open", "closed", "filtered", "open|filtered"))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Endpoint:
     """A port that was seen open, or open|filtered, from a vantage point."""
@@ -132,6 +178,19 @@ class Endpoint:
     state: str
     reason: str
     service: Mapping[str, Any] | None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Endpoint:
+        _texts(row, "protocol", "reason")
+        if row["service"] is not None:
+            _texts(row["service"], "name", "product", "version", "tunnel", optional=True)
+        return cls(row["protocol"], _port(row["port"]), _state(row["state"]), row["reason"], row["service"])
+
+
+def _state(value: str) -> str:
+    if value not in _STATES:
+        raise ValueError(f"{value!r} is no state of a port")
+    return value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -160,6 +219,9 @@ class ScannedTarget:
 
     @classmethod
     def read(cls, vantage: str, scanner: str, row: Mapping[str, Any]) -> ScannedTarget:
+        _texts(row, "host", "address", "status")
+        if row["states"]:  # what was seen was seen at an address; a name that did not resolve was not
+            address_of(row["address"])
         return cls(
             vantage=vantage,
             scanner=scanner,
@@ -168,14 +230,11 @@ class ScannedTarget:
             status=row["status"],
             reason=row["reason"],
             states=tuple(
-                StateRow(state["protocol"], state["state"], state["reason"], spans_of(state["ports"]))
+                StateRow(state["protocol"], _state(state["state"]), state["reason"], spans_of(state["ports"]))
                 for state in row["states"]
             ),
             unknown={gap["protocol"]: spans_of(gap["ports"]) for gap in row["unknown"]},
-            endpoints=tuple(
-                Endpoint(one["protocol"], one["port"], one["state"], one["reason"], one["service"])
-                for one in row["endpoints"]
-            ),
+            endpoints=tuple(Endpoint.read(one) for one in row["endpoints"]),
         )
 
     def state_of(self, protocol: str, port: int) -> str | None:

@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from .atomic import written_whole
+from .atomic import named_in_errors, written_whole
 from .run_directory import RESULTS_SHAPE, EvidenceError
+from .shape import head_problem, row_keys
 
 Row = Mapping[str, Any]
 
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+_AGAIN = "it was cut or edited: run vigil.ports.audit on the run directory again"
 _HOSTS, _FINDINGS, _END = b'"hosts":[\n', b'],\n"findings":[\n', b"]}\n"
 
 
@@ -77,14 +79,16 @@ class ResultsWriter:
     def __init__(self, path: Path, check: Callable[[Path], None] | None = None) -> None:
         self._path = path
         self._check = check
-        self._hosts, self._notable, self._passed = (_Spool(path.parent) for _part in range(3))
+        with named_in_errors(path):
+            self._hosts, self._notable, self._passed = (_Spool(path.parent) for _part in range(3))
 
     def add(self, host: Row | None, findings: Iterable[Row]) -> None:
         """A host (None: what concerns the run) with its findings."""
-        if host is not None:
-            self._hosts.add(host)
-        for finding in findings:
-            (self._notable if is_notable(finding) else self._passed).add(finding)
+        with named_in_errors(self._path):
+            if host is not None:
+                self._hosts.add(host)
+            for finding in findings:
+                (self._notable if is_notable(finding) else self._passed).add(finding)
 
     def close(self) -> None:
         """Lets go of what was not finished. Does nothing after ``finish``."""
@@ -125,26 +129,31 @@ class _Spool:
 
 
 class _Section:
-    """The lines of one part of the file, read anew each time. Raises EvidenceError for one that was edited."""
+    """The lines of one part of the file, read anew each time. Raises EvidenceError for a line that is no row, and at
+    the end for rows that are more or fewer than ``count``."""
 
-    def __init__(self, path: Path, start: int, end: bytes) -> None:
-        self._path, self._start, self._end = path, start, end
+    def __init__(self, path: Path, start: int, count: int, keys: frozenset[str]) -> None:
+        self._path, self._start, self._count, self._keys = path, start, count, keys
 
     def __iter__(self) -> Iterator[Row]:
+        seen = 0
         with self._path.open("rb") as stream:
             stream.seek(self._start)
             for line in stream:
-                if line.startswith(self._end):
-                    return
+                if line.startswith(b"]"):
+                    break
+                seen += 1
                 yield self._row(line)
+        if seen != self._count:
+            raise EvidenceError(f"{self._path}: {seen} rows of {self._count}; {_AGAIN}")
 
     def _row(self, line: bytes) -> Row:
         try:
             row = json.loads(line.rstrip(b",\n"))
         except (ValueError, RecursionError) as error:
-            raise EvidenceError(f"{self._path}: a row cannot be read ({error}); it was cut or edited") from error
-        if not isinstance(row, dict):
-            raise EvidenceError(f"{self._path}: a row is no object; it was cut or edited")
+            raise EvidenceError(f"{self._path}: a row cannot be read ({error}); {_AGAIN}") from error
+        if not isinstance(row, dict) or not row.keys() >= self._keys:
+            raise EvidenceError(f"{self._path}: a row has not the keys of its kind; {_AGAIN}")
         return row
 
 
@@ -164,7 +173,15 @@ def read_results(path: Path) -> Results:
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such file; run vigil.ports.audit on the run directory first") from None
     except (ValueError, RecursionError, OSError) as error:
-        raise EvidenceError(f"{path}: cannot be read ({error}); it was cut or edited") from error
+        raise EvidenceError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
     if not begins_well or not ends_well:
-        raise EvidenceError(f"{path}: not results of the shape {RESULTS_SHAPE}: cut, or written by another version")
-    return Results(head, _Section(path, start, b"]"), _Section(path, findings, b"]"))
+        raise EvidenceError(
+            f"{path}: not results of the shape {RESULTS_SHAPE}: cut, or written by another version; {_AGAIN}"
+        )
+    problem = head_problem(head)
+    if problem is not None:
+        raise EvidenceError(f"{path}: {problem}; {_AGAIN}")
+    in_scope, found = head["coverage"]["hosts"]["in_scope"], sum(head["counts"]["status"].values())
+    return Results(
+        head, _Section(path, start, in_scope, row_keys("host")), _Section(path, findings, found, row_keys("finding"))
+    )

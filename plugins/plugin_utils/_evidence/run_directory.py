@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .atomic import DIRECTORY_MODE, sha256_of, write_json, written_whole
+from .atomic import DIRECTORY_MODE, make_directories, sha256_of, write_json, written_whole
 from .file_names import file_stem
+from .shape import host_problem, relisted_problem, run_problem, scan_file_problem, seal_problem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
 RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, RELISTED_SHAPE, SEAL_SHAPE = (
@@ -30,6 +31,9 @@ RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, RELISTED_SHAPE, SEAL_SHAPE = (
 )
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
 RESULTS_SHAPE = "vigil.ports/results/1"
+
+
+_CHANGED = "it was cut or edited since it was written: gather again"
 
 
 class EvidenceError(Exception):
@@ -57,8 +61,7 @@ class RunDirectory:
     @classmethod
     def create(cls, report_dir: Path, now: dt.datetime) -> RunDirectory:
         """A new run under ``report_dir`` (made when missing). Its name sorts by time and is never reused."""
-        for missing in reversed([one for one in (report_dir, *report_dir.parents) if not one.exists()]):
-            missing.mkdir(mode=DIRECTORY_MODE, exist_ok=True)  # parents=True would give the others the umask's mode
+        make_directories(report_dir)
         run = cls(report_dir / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}")
         run.path.mkdir(mode=DIRECTORY_MODE)
         (run.path / "evidence").mkdir(mode=DIRECTORY_MODE)
@@ -76,7 +79,7 @@ class RunDirectory:
         write_json(self.path / "evidence" / "run.json", {**run, "shape": RUN_SHAPE})
 
     def read_run(self) -> dict[str, Any]:
-        return _read(self.path / "evidence" / "run.json", RUN_SHAPE)
+        return _read(self.path / "evidence" / "run.json", RUN_SHAPE, run_problem)
 
     def write_host(self, host: str, evidence: Mapping[str, Any]) -> None:
         """What was seen on one host, and what is declared for it."""
@@ -91,11 +94,11 @@ class RunDirectory:
         write_json(self.seal, {**seal, "shape": SEAL_SHAPE})
 
     def read_seal(self) -> dict[str, Any]:
-        return _read(self.seal, SEAL_SHAPE)
+        return _read(self.seal, SEAL_SHAPE, seal_problem)
 
     def read_host(self, host: str) -> dict[str, Any] | None:
         """The evidence of one host; None when none was written."""
-        return _of_host(self._host_file(host), HOST_SHAPE, host)
+        return _read_named(self._host_file(host), HOST_SHAPE, host_problem, "host", host)
 
     def write_relisted(self, host: str, evidence: Mapping[str, Any]) -> None:
         """What was seen on a host that was listed again after the scans."""
@@ -103,7 +106,15 @@ class RunDirectory:
 
     def read_relisted(self, host: str) -> dict[str, Any] | None:
         """The second listing of one host; None when it was not listed again."""
-        return _of_host(self._relisted_file(host), RELISTED_SHAPE, host)
+        return _read_named(self._relisted_file(host), RELISTED_SHAPE, relisted_problem, "host", host)
+
+    def readable_hosts(self, hosts: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """The evidence of each host that has some that can be used. What cannot be is named when it is judged."""
+        for host in hosts:
+            with contextlib.suppress(EvidenceError):
+                evidence = self.read_host(host)
+                if evidence is not None:
+                    yield evidence
 
     def put_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
         """One scanner's share of a vantage point's scan, as far as it is. Several scanners may write at once.
@@ -117,13 +128,30 @@ class RunDirectory:
 
     def read_scan(self, vantage: str) -> dict[str, Any] | None:
         """The scan of one vantage point; None when none was written."""
-        path = self._scan_file(vantage)
-        return _read(path, SCAN_SHAPE) if path.exists() else None
+        return _read_named(self._scan_file(vantage), SCAN_SHAPE, scan_file_problem, "vantage", vantage)
+
+    def readable_scans(self, vantages: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """The scan of each vantage point that has evidence; without shares, and with the ``damage``, where that cannot
+        be used. The damage names its file as seen from here: results do not depend on where the run lies."""
+        for vantage in vantages:
+            try:
+                scan = self.read_scan(vantage)
+            except EvidenceError as error:
+                scan = {"vantage": vantage, "shares": [], "damage": self.place_in(error)}
+            if scan is not None:
+                yield scan
+
+    def place_in(self, error: EvidenceError) -> str:
+        """An error with its file as seen from the run directory."""
+        return str(error).replace(f"{self.path}/", "")
 
     def read_scans(self) -> Iterator[dict[str, Any]]:
-        """The scan of each vantage point that has evidence, in the order of their file names."""
+        """The scan of each vantage point that has evidence, in the order of their file names.
+
+        Raises EvidenceError for the first that cannot be used.
+        """
         for path in sorted(self.scans.glob("*.json")):
-            yield _read(path, SCAN_SHAPE)
+            yield _read(path, SCAN_SHAPE, scan_file_problem)
 
     @property
     def history(self) -> Path:
@@ -201,22 +229,31 @@ def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
     return str(share["scanner"]), " ".join(share["instead_of"])
 
 
-def _of_host(path: Path, shape: str, host: str) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    evidence = _read(path, shape)
-    if evidence.get("host") != host:
-        raise EvidenceError(f"{path}: not the evidence of this host; it was moved or edited")
-    return evidence
-
-
-def _read(path: Path, shape: str) -> dict[str, Any]:
+def _read(path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None]) -> dict[str, Any]:
+    # A link, a pipe or a device is not what was written here, and to read it could take forever.
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        raise EvidenceError(f"{path}: not a file; {_CHANGED}")
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise EvidenceError(f"{path}: no such file; is this a run directory?") from None
     except (ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: not JSON ({error}); it was cut or edited, so this run cannot be used") from error
+        raise EvidenceError(f"{path}: not JSON ({error}); {_CHANGED}") from error
     if not isinstance(value, dict) or value.get("shape") != shape:
         raise EvidenceError(f"{path}: not evidence of the shape {shape}; it was written by another version")
+    problem = problem_of(value)
+    if problem is not None:
+        raise EvidenceError(f"{path}: {problem}; {_CHANGED}")
+    return value
+
+
+def _read_named(
+    path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None], key: str, name: str
+) -> dict[str, Any] | None:
+    """The evidence about what its file is named after; None where there is none."""
+    if not os.path.lexists(path):
+        return None
+    value = _read(path, shape, problem_of)
+    if value[key] != name:
+        raise EvidenceError(f"{path}: evidence of the {key} {value[key]}, not of {name}; {_CHANGED}")
     return value

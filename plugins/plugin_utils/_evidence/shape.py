@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What comes back from a host or a scanner, held against the schema before it is evidence.
+"""What comes back from a host or a scanner, and what is read back from disk, held against its schema.
 
-A module's result is whatever the other side sent: one host must not be able to stop the audit of all.
-This module is private to the collection.
+A module's result is whatever the other side sent: one host must not be able to stop the audit of all. A
+file may have been cut or edited since it was written. This module is private to the collection.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import signal
@@ -25,7 +26,9 @@ from .._inventory.schema import schema_validator
 from .observed import Listener, ScannedTarget, address_of, spans_of
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
-_SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schemas" / "evidence.schema.json"
+_SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
+
+_NO_TIME = "2000-01-01T00:00:00Z"
 
 #: A reason is for people to read; what a program prints can be of any length.
 _MOST_PRINTED = 300
@@ -121,15 +124,135 @@ def scan_problem(result: Mapping[str, Any]) -> str | None:
     return problem
 
 
+def run_problem(run: Mapping[str, Any]) -> str | None:
+    """What is wrong in ``run.json``; None when nothing is."""
+    problem = _problem("run", run)
+    if problem is None:
+        try:
+            dt.date.fromisoformat(run["audit_date"])
+        except ValueError as error:
+            problem = f"run.audit_date: {error}"
+    return problem
+
+
+def seal_problem(seal: Mapping[str, Any]) -> str | None:
+    """What is wrong in ``seal.json``; None when nothing is."""
+    return _problem("seal", seal)
+
+
+def host_problem(evidence: Mapping[str, Any]) -> str | None:
+    """What is wrong in the evidence of a host; None when nothing is.
+
+    Listeners and addresses are held against their types as they are read, and the declared inventory
+    against its own schema. The rest is alike on most hosts, and looked at once.
+    """
+    frame = {**evidence, "inventory": {}} if isinstance(evidence.get("inventory"), dict) else evidence
+    outside = evidence.get("outside_addresses")
+    if isinstance(outside, dict):
+        frame = {**frame, "outside_addresses": {key: _no_texts(value) for key, value in outside.items()}}
+    return _frame_problem("host", frame)
+
+
+def relisted_problem(evidence: Mapping[str, Any]) -> str | None:
+    """What is wrong in the second listing of a host; None when nothing is."""
+    return _frame_problem("relisted", evidence)
+
+
+def _frame_problem(kind: str, frame: Mapping[str, Any]) -> str | None:
+    listening = frame.get("listening")
+    if isinstance(listening, dict):
+        frame = {**frame, "listening": _emptied(listening, "listeners", "addresses")}
+    problem = _problem_of_text(kind, json.dumps(_without_times(frame), sort_keys=True))
+    if problem is None and listening is not None:
+        problem = _rows_problem(kind, listening)
+    return problem
+
+
+def scan_file_problem(scan: Mapping[str, Any]) -> str | None:
+    """What is wrong in the evidence of a vantage point; None when nothing is. Targets, of which there may be many,
+    are held against the types that the audit needs."""
+    shares = scan.get("shares")
+    if not isinstance(shares, list) or not all(isinstance(share, dict) for share in shares):
+        return "scan.shares is no list of shares"
+    problem = _problem("scan", {**scan, "shares": [_emptied(share, "targets") for share in shares]})
+    for share in shares if problem is None else ():
+        for row in share["targets"]:
+            try:
+                ScannedTarget.read("", "", row)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                return f"scan: a target of {share['scanner']} is not as schemas/evidence.schema.json says: {error!r}"
+    return problem
+
+
+def head_problem(head: Mapping[str, Any]) -> str | None:
+    """What is wrong in ``results.json`` before its hosts and findings; None when nothing is."""
+    return _problem("results", {**head, "hosts": [], "findings": []})
+
+
+@functools.cache
+def row_keys(kind: str) -> frozenset[str]:
+    """The keys that each ``host`` or ``finding`` of ``results.json`` has."""
+    return frozenset(_schema("results")["$defs"][kind]["required"])
+
+
+def _emptied(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The same without the rows of some lists. What stands there and is no list stays, to be named."""
+    return {key: [] if key in keys and isinstance(part, list) else part for key, part in value.items()}
+
+
+def _no_texts(value: object) -> object:
+    """A list of texts without them; anything else as it is, to be named."""
+    return [] if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+
+
+def _without_times(frame: Any) -> Any:
+    """What differs from host to host and is right: names and times. All else stays."""
+    if isinstance(frame, dict):
+        return {
+            key: _NO_TIME
+            if key in ("started", "finished") and _problem("time", value) is None
+            else ""
+            if key in ("host", "hostname") and isinstance(value, str)
+            else _without_times(value)
+            for key, value in frame.items()
+        }
+    return frame
+
+
+def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
+    try:
+        for row in listening["listeners"]:
+            Listener.read(row)
+        for row in listening["addresses"]:
+            address_of(row["address"] if isinstance(row["interface"], str) else "")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"{kind}.listening: a row is not as schemas/evidence.schema.json says: {error!r}"
+    return None
+
+
 def _problem(kind: str, value: object) -> str | None:
     error = next(iter(_validator(kind).iter_errors(value)), None)
     if error is None:
         return None
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
-    return f"{kind}{place} is not as schemas/evidence.schema.json says: {str(error.message)[:200]}"
+    file = "results" if kind == "results" else "evidence"
+    return f"{kind}{place} is not as schemas/{file}.schema.json says: {str(error.message)[:200]}"
+
+
+@functools.lru_cache(maxsize=1024)
+def _problem_of_text(kind: str, text: str) -> str | None:
+    return _problem(kind, json.loads(text))
 
 
 @functools.cache
 def _validator(kind: str) -> Any:
-    schema = json.loads(_SCHEMA_FILE.read_text(encoding="utf-8"))
+    if kind == "results":
+        return schema_validator(_schema("results"))
+    schema = _schema("evidence")
     return schema_validator({**{key: schema[key] for key in ("$schema", "$defs")}, "$ref": f"#/$defs/{kind}"})
+
+
+@functools.cache
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((_SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return schema

@@ -18,6 +18,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file
     is_notable,
     read_results,
 )
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports import junit
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -43,7 +44,14 @@ def many(hosts: int) -> Json:
     names = [f"web{number}" for number in range(hosts)]
     findings = [{**row, "host": name} for name in names for row in one["findings"]]
     findings.sort(key=lambda row: not is_notable(row))
-    return {**one, "hosts": [{**one["hosts"][0], "host": name} for name in names], "findings": findings}
+    status = {name: count * hosts for name, count in one["counts"]["status"].items()}
+    return {
+        **one,
+        "hosts": [{**one["hosts"][0], "host": name} for name in names],
+        "findings": findings,
+        "coverage": {**one["coverage"], "hosts": {"in_scope": hosts, "assessed": hosts}},
+        "counts": {**one["counts"], "status": status},
+    }
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -61,6 +69,27 @@ def test_reports_from_the_file_and_from_memory_are_the_same_bytes(tmp_path: Path
     streamed = {name: b"".join(chunks) for name, chunks in reports(written(tmp_path, results))}
     whole = {name: b"".join(chunks) for name, chunks in reports(Results.of(results))}
     assert streamed == whole
+
+
+@pytest.mark.parametrize("drop", [b'"rule":"undeclared-listener"', b'"assessed":'])
+def test_a_row_that_was_taken_out_of_the_results_is_missed(tmp_path: Path, drop: bytes) -> None:
+    path = tmp_path / "results.json"
+    written(tmp_path, many(2))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if drop not in line or line is lines[0]))
+    with pytest.raises(EvidenceError, match=r"rows of .* run vigil.ports.audit on the run directory again"):
+        list(reports(read_results(path)))
+
+
+def test_a_row_of_the_results_that_was_damaged_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    written(tmp_path, many(2))
+    for damage in (b'"rule":', b'"status":"fail"'):
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(damage, damage[:-2], 1))
+        with pytest.raises(EvidenceError, match="a row"):
+            list(reports(read_results(path)))
+        path.write_bytes(whole)
 
 
 def test_a_large_junit_report_is_divided_between_hosts_and_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
