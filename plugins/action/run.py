@@ -29,6 +29,8 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.missed_runs import missed_runs
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
+    clock_set_back,
+    goes_together,
     is_serial,
     left_out,
     name_problems,
@@ -59,6 +61,12 @@ class ActionModule(Door):
         scope = sorted(task_vars["ansible_play_hosts_all"])
         if is_serial(task_vars["ansible_play_batch"], task_vars["ansible_play_hosts"]):
             raise AnsibleActionFail("an audit looks at all hosts of the play together: remove serial from the play")
+        strategy = self._task.get_play().strategy
+        if not goes_together(strategy):
+            raise AnsibleActionFail(
+                f"an audit looks at all hosts of the play together, and strategy {strategy} lets each go its own way: "
+                "set strategy: ansible.builtin.linear in the play"
+            )
         vantages: Any = taken_in(arguments["vantages"])
         problems = [
             *name_problems(scope),
@@ -74,6 +82,7 @@ class ActionModule(Door):
         key = arguments["signing_key"]
         signing = try_key(Path(os.getcwd(), key))._asdict() if key else None
         run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
+        later = run.later()
         about: Any = taken_in(
             {
                 "label": arguments["label"] or None,
@@ -97,11 +106,22 @@ class ActionModule(Door):
                 "vantages": vantages,
                 "hosts": scope,
                 "signing": signing,
+<<<<<<< HEAD
                 "due": missed_runs(arguments["every"], arguments["label"] or None, now, _earlier(run)),
+=======
+                **({"opened_before": later} if later else {}),
+>>>>>>> 08ee5d1 (Let no tag, limit, strategy or clock end an audit without its verdict)
             }
         )
+        warnings = [clock_set_back(run.run_id, later)] if later else []
         scanners = shares(vantages, arguments["scan_depth"])
-        return {"run_dir": str(run.path), "run_id": run.run_id, "hosts": scope, "shares": scanners}
+        return {
+            "run_dir": str(run.path),
+            "run_id": run.run_id,
+            "hosts": scope,
+            "shares": scanners,
+            "warnings": warnings,
+        }
 
 
 def _earlier(run: RunDirectory) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ This module is private to the collection.
 from __future__ import annotations
 
 import abc
+import errno
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -48,7 +49,7 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         except (EvidenceError, SignatureError) as error:
             why = str(error)
         except OSError as error:
-            why = f"{error.filename or 'the run directory'}: {error.strerror}"
+            why = _said(error)
         except AnsibleConnectionFailure as error:
             return _printable({"unreachable": True, "msg": error.message})
         except AnsibleError as error:
@@ -73,3 +74,23 @@ def _printable(result: dict[str, Any]) -> dict[str, Any]:
 
 def _lines(text: str) -> str:
     return "\n".join(terminal_text(line, MESSAGE_LIMIT) for line in text.splitlines())
+
+
+#: The way out of what a file system refuses.
+_WAYS_OUT = {
+    errno.ENOSPC: "free space or inodes on its disk, or give another audit_report_dir, and run the audit again",
+    errno.EDQUOT: "free some of the quota, or give another audit_report_dir, and run the audit again",
+    errno.EFBIG: "raise the limit of the file size (ulimit -f), and run the audit again",
+    errno.EROFS: "give an audit_report_dir that can be written",
+    errno.EACCES: "give an audit_report_dir that this user can write",
+    errno.EPERM: "give an audit_report_dir that this user can write",
+    errno.ENOTDIR: "give an audit_report_dir that is a directory, or can be made as one",
+    errno.ENOENT: "it was there when the run began: look whether its disk is still mounted, and run the audit again",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), and run the audit again",
+}
+
+
+def _said(error: OSError) -> str:
+    """The file, what the system says of it, and the way out."""
+    way_out = _WAYS_OUT.get(error.errno or 0, "look after the disk, and run the audit again")
+    return f"{error.filename or 'the run directory'}: {error.strerror}; {way_out}"

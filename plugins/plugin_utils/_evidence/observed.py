@@ -66,6 +66,13 @@ def _texts(row: Mapping[str, Any], *keys: str, optional: bool = False) -> None:
             raise ValueError(f"{key} is {row[key]!r}")
 
 
+def _lists(row: Mapping[str, Any], *keys: str) -> None:
+    """Raises ValueError where one of the values is no list."""
+    wrong = [f"{key} is {row[key]!r}" for key in keys if not isinstance(row[key], list)]
+    if wrong:
+        raise ValueError(", ".join(wrong))
+
+
 class Owner(NamedTuple):
     """A process that holds a listener's socket."""
 
@@ -82,7 +89,10 @@ class Owner(NamedTuple):
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
         _texts(row, "name")
-        _texts(row, "executable", "unit", optional=True)
+        _texts(row, "executable", "unit", "user", "container", optional=True)
+        if row["package"] is not None:
+            _texts(row["package"], "name", "manager")
+            _texts(row["package"], "version", optional=True)
         return cls(*_owner_fields(row))
 
 
@@ -113,6 +123,8 @@ class Listener(NamedTuple):
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Listener:
+        _texts(row, "address")
+        _lists(row, "owners")
         return cls(
             protocol=row["protocol"],
             address=address_of(row["address"]),
@@ -220,6 +232,9 @@ class ScannedTarget:
     @classmethod
     def read(cls, vantage: str, scanner: str, row: Mapping[str, Any]) -> ScannedTarget:
         _texts(row, "host", "address", "status")
+        _lists(row, "states", "unknown", "endpoints")
+        for state in row["states"]:
+            _texts(state, "protocol", "reason")
         if row["states"]:  # what was seen was seen at an address; a name that did not resolve was not
             address_of(row["address"])
         return cls(

@@ -206,6 +206,11 @@ class RunDirectory:
         path = self.path.parent / "latest"
         return RunDirectory(path.resolve()) if path.exists() else None
 
+    def later(self) -> str | None:
+        """The last complete run, when it sorts after this one though it was there before: the clock was set back."""
+        latest = self.latest()
+        return latest.run_id if latest and latest.run_id > self.run_id else None
+
     def _scan_file(self, vantage: str) -> Path:
         return self.scans / f"{file_stem(vantage)}.json"
 
@@ -229,7 +234,9 @@ def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
     return str(share["scanner"]), " ".join(share["instead_of"])
 
 
-def _read(path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None]) -> dict[str, Any]:
+def _read(
+    path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None] | None = None
+) -> dict[str, Any]:
     # A link, a pipe or a device is not what was written here, and to read it could take forever.
     if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
         raise EvidenceError(f"{path}: not a file; {_CHANGED}")
@@ -241,7 +248,7 @@ def _read(path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str 
         raise EvidenceError(f"{path}: not JSON ({error}); {_CHANGED}") from error
     if not isinstance(value, dict) or value.get("shape") != shape:
         raise EvidenceError(f"{path}: not evidence of the shape {shape}; it was written by another version")
-    problem = problem_of(value)
+    problem = problem_of(value) if problem_of else None
     if problem is not None:
         raise EvidenceError(f"{path}: {problem}; {_CHANGED}")
     return value

@@ -87,8 +87,12 @@ def _previous(run: RunDirectory) -> dict[str, Any] | None:
 
 def _point_latest_at(run: RunDirectory, *, again: bool) -> None:
     latest = run.path.parent / "latest"
-    if again and latest.exists() and os.readlink(latest) > run.run_id:
-        return
+    if again and latest.exists():
+        before = run.read_seal()["previous"]
+        # Where it is still the run before this one, this one was killed before the link moved. Names do not tell which
+        # run was sealed last: clocks are set back.
+        if before is None or before["run_id"] != os.readlink(latest):
+            return
     link = run.path.parent / f".latest-{run.run_id}"
     link.unlink(missing_ok=True)  # left by a run that was killed between these two lines
     link.symlink_to(run.run_id)

@@ -224,7 +224,8 @@ def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
         for row in listening["listeners"]:
             Listener.read(row)
         for row in listening["addresses"]:
-            address_of(row["address"] if isinstance(row["interface"], str) else "")
+            # A number would be taken for an address too.
+            address_of(row["address"] if isinstance(row["interface"], str) and isinstance(row["address"], str) else "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return f"{kind}.listening: a row is not as schemas/evidence.schema.json says: {error!r}"
     return None

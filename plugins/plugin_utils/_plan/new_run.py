@@ -87,3 +87,13 @@ def left_out(scope: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[
 def is_serial(batch: Sequence[str], everyone: Sequence[str]) -> bool:
     """True when the play runs in batches: each batch would be a run of its own, and call the others not assessed."""
     return set(batch) < set(everyone)
+
+
+def clock_set_back(run_id: str, later: str) -> str:
+    """What to say where ``later`` was complete before this run was opened, and sorts after it."""
+    return f"the clock was set back: run {run_id} follows run {later}, and does not sort after it by name"
+
+
+def goes_together(strategy: str) -> bool:
+    """False for strategies that run a task once for each host: each host would open a run of its own."""
+    return strategy.rsplit(".", 1)[-1] not in ("free", "host_pinned")

@@ -236,6 +236,9 @@ def _method(results: Results) -> Iterator[str]:
     yield "## How this was done"
     yield ""
     yield f"- Started {code(run['started'])}, last evidence {code(run['finished'])}."
+    if "opened_before" in run:
+        later = f"run {code(run['opened_before'])} was complete before this one was opened"
+        yield f"- The clock of the control node was set back: {later}. Names do not tell which came first."
     check_mode = " in check mode" if run["check_mode"] else ""
     controller = run["controller"]
     job = f", CI job {code(controller['ci_job'])}" if controller["ci_job"] else ""

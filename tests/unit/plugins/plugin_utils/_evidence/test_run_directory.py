@@ -340,6 +340,27 @@ def test_a_clock_that_jumped_back_does_not_hide_the_last_run(run: RunDirectory) 
     assert latest(run) == after.run_id
 
 
+def test_after_a_clock_that_jumped_back_an_older_run_that_is_sealed_again_is_not_the_latest(run: RunDirectory) -> None:
+    sealed(filled(run))
+    after = filled(RunDirectory.create(run.path.parent, NOW - dt.timedelta(days=1)))
+    assert after.later() == run.run_id
+    sealed(after)
+    sealed(run)
+    assert latest(run) == after.run_id
+
+
+def test_a_run_that_was_killed_between_its_manifest_and_the_link_becomes_the_latest_when_sealed_again(
+    run: RunDirectory,
+) -> None:
+    sealed(filled(run))
+    after = filled(RunDirectory.create(run.path.parent, NOW + dt.timedelta(days=1)))
+    sealed(after)
+    (run.path.parent / "latest").unlink()
+    (run.path.parent / "latest").symlink_to(run.run_id)
+    sealed(after)
+    assert latest(run) == after.run_id
+
+
 def test_a_seal_that_was_interrupted_can_be_done_again(run: RunDirectory) -> None:
     filled(run)
     (run.path.parent / f".latest-{run.run_id}").symlink_to(run.run_id)
