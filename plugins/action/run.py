@@ -106,11 +106,8 @@ class ActionModule(Door):
                 "vantages": vantages,
                 "hosts": scope,
                 "signing": signing,
-<<<<<<< HEAD
                 "due": missed_runs(arguments["every"], arguments["label"] or None, now, _earlier(run)),
-=======
                 **({"opened_before": later} if later else {}),
->>>>>>> 08ee5d1 (Let no tag, limit, strategy or clock end an audit without its verdict)
             }
         )
         warnings = [clock_set_back(run.run_id, later)] if later else []
