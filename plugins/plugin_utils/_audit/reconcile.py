@@ -194,7 +194,7 @@ def _audit_host(
     known_ports: KnownPorts,
 ) -> tuple[dict[str, Any], list[Finding]]:
     if evidence is None:
-        why = "it left the play before the audit began (unreachable, or failed at an earlier task)"
+        why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems

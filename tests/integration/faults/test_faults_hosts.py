@@ -230,3 +230,14 @@ def test_an_answer_of_another_shape(audit: Auditing, told: Telling, web1: Inside
 )
 def test_an_answer_without_words(audit: Auditing, told: Telling, web1: Inside) -> None:
     told(audit(host_vars={"web1": faulty_python(web1, "cat > /dev/null; exit 0")}))
+
+
+@fault(
+    "host-hangs",
+    area="hosts",
+    fault="A host takes the question and never answers",
+    cause="an interpreter that sleeps for longer than audit_answer_timeout, here three seconds",
+    says=not_assessed("web1:no-evidence", line="it did not answer in time (audit_answer_timeout)"),
+)
+def test_a_host_that_never_answers(audit: Auditing, told: Telling, web1: Inside) -> None:
+    told(audit(host_vars={"web1": faulty_python(web1, "exec sleep 600")}, audit_answer_timeout=3))

@@ -151,7 +151,7 @@ def test_a_host_that_is_given_up(audit: Auditing, told: Telling, web1: Inside) -
     area="nmap",
     fault="The time for the scan is up",
     cause="a host that drops every packet, and audit_scan_timeout of two seconds",
-    says=not_assessed(UNSEEN, line="the time"),
+    says=not_assessed(UNSEEN, line="for the whole scan was over"),
 )
 def test_the_time_for_the_scan_is_up(audit: Auditing, told: Telling, web1: Inside) -> None:
     web1.firewall(DROP_ALL)

@@ -83,3 +83,37 @@ def test_a_scanner_with_a_full_disk(audit: Auditing, told: Telling, scanner: Ins
 def test_a_scanner_without_raw_sockets(audit: Auditing, told: Telling, scanner: Inside) -> None:
     scanner.script(PYTHON, f'#!/bin/sh\nexec setpriv --bounding-set=-net_raw,-net_admin {sys.executable} "$@"')
     told(audit("dns1", host_vars={"scan-office": {"ansible_python_interpreter": PYTHON}}))
+
+
+@fault(
+    "scanner-hangs",
+    area="scanners",
+    fault="A scanner takes the question and never answers",
+    cause="an interpreter that sleeps for longer than audit_scan_timeout and audit_answer_timeout together, here 12 s",
+    says=not_assessed("web1:not-scanned@office", line="no scanner of it reported"),
+)
+def test_a_scanner_that_never_answers(audit: Auditing, told: Telling, scanner: Inside) -> None:
+    scanner.script(PYTHON, "#!/bin/sh\nexec sleep 600")
+    overlay = {"scan-office": {"ansible_python_interpreter": PYTHON}}
+    told(audit(host_vars=overlay, audit_answer_timeout=10, audit_scan_timeout=2))
+
+
+SWEEP = {"audit_scan_depth": "full", "audit_scan_rate": 500, "audit_scan_target_rate": 250}
+
+
+@fault(
+    "scanner-killed",
+    area="scanners",
+    fault="nmap and Python are killed on a scanner in the middle of a scan",
+    cause="SIGKILL to both as soon as the sweep of all ports runs; what was seen before is kept",
+    says=not_assessed("web1:scan-partial@office", line="scan-office was lost"),
+)
+def test_a_scanner_that_is_killed_in_the_middle(audit: Auditing, told: Telling, scanner: Inside) -> None:
+    sweep = "until ps -C nmap -o args= | grep -q -- '-p 1-'; do sleep 0.1; done"
+    with audit.begun(**SWEEP) as started:
+        scanner.run(f"{sweep}; pkill -KILL nmap; pkill -KILL python")
+        ended = audit.ended(started)
+    told(ended)
+    # the known ports came first: what they say is judged
+    judged = [row for row in ended.results()["findings"] if row["rule"] == "blocked-service"]
+    assert {row["status"] for row in judged} == {"pass"}
