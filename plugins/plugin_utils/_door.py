@@ -21,6 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
+from ansible_collections.vigil.ports.plugins.plugin_utils._history.problem import HistoryError
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
@@ -46,7 +47,7 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         try:
             _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
             return _printable({"changed": False, **self.act(arguments, task_vars or {})})
-        except (EvidenceError, SignatureError) as error:
+        except (EvidenceError, HistoryError, SignatureError) as error:
             why = str(error)
         except OSError as error:
             why = _said(error)

@@ -51,7 +51,7 @@ class Finding(NamedTuple):
     @property
     def id(self) -> str:
         """The same from run to run: a digest of what the finding is about, and of nothing that changes."""
-        return hashlib.sha256("\x1f".join(map(str, self.subject)).encode()).hexdigest()[:20]
+        return hashlib.sha256("\x1f".join(map(str, self.subject)).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
     @property
     def subject(self) -> tuple[Any, ...]:

@@ -37,6 +37,7 @@ _NEEDS: Mapping[str, frozenset[str]] = {
     "exception-expired": frozenset(("declared",)),
     "exception-expiring": frozenset(("declared",)),
     "review-overdue": frozenset(("declared",)),
+    "unapproved": frozenset(("declared",)),
     "not-assessed": frozenset(("declared",)),
 }
 _EVERYTHING = frozenset(("everything",))

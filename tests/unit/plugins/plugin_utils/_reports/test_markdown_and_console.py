@@ -57,7 +57,7 @@ def test_hostile_text_is_shown_and_does_nothing(payload: str, name: str) -> None
     held(payload, WRITERS[name])
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(hostile_text.anything)
 def test_no_text_at_all_changes_what_the_template_says(text: str) -> None:
     for writer in WRITERS.values():
@@ -147,7 +147,7 @@ def test_the_console_prints_ascii_and_no_command(payload: str) -> None:
     harmless(payload)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(hostile_text.anything)
 def test_the_console_prints_ascii_and_no_command_whatever_it_is_given(text: str) -> None:
     harmless(text)
