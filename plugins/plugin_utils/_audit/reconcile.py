@@ -118,6 +118,15 @@ class Audit:
         self._comparison.add(row, judged)
         return row, judged
 
+    def view(
+        self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None
+    ) -> HostView | None:
+        """What is declared and what was seen of a host; None where nothing is known of what is declared."""
+        if evidence is None or evidence["inventory_errors"]:
+            return None
+        inventory, problems = self._inventories.of(evidence["inventory"])
+        return None if problems else _view(self._run, host, evidence, relisted, self._outside, inventory)
+
     def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]] | None:
         """Protocols and ports of which host and scans say different things; None for a host that has no verdicts."""
         if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
