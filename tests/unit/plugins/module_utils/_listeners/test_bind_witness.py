@@ -301,3 +301,26 @@ tell(ask(["1-65535"], ["1-65535"])["bind"])
         {"namespace": "host", "protocol": "tcp", "state": "held_by_listed", "reason": "a listener", "ports": "8001"},
         {"namespace": "host", "protocol": "udp", "state": "free", "reason": None, "ports": "1-65535"},
     ]
+
+
+def test_what_ipv6_sockets_hold_of_ipv4_is_not_known_where_they_cannot_be_listed(experiment: Experiment) -> None:
+    told = experiment(
+        WITNESS
+        + """
+dual = listen("::", 8001, v6only=0)
+ends, seen = bind_witness._ends_of, bind_witness.observe_sockets
+
+def refuse(protocol, family, proc, opener):
+    if family == socket.AF_INET6:
+        raise netlink.NetlinkError("refused")
+    return ends(protocol, family, proc, opener)
+
+bind_witness._ends_of = refuse
+bind_witness.observe_sockets = lambda proc, opener: seen(proc, opener)._replace(sockets=())
+result = ask(["8001"])
+tell([states(result), reasons(result)["tcp/8001"]])
+"""
+    )
+    found, reason = told
+    assert found == {"tcp/8001": "unknown"}
+    assert reason == "the ipv6 sockets that do not listen could not be listed: refused"
