@@ -30,6 +30,9 @@ RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, RELISTED_SHAPE, SEAL_SHAPE = (
     f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan", "relisted", "seal")
 )
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
+
+#: What every run has, even where nothing is written into it.
+DIRECTORIES = ("evidence", "evidence/hosts", "evidence/scans", "evidence/relisted")
 RESULTS_SHAPE = "vigil.ports/results/1"
 
 
@@ -64,10 +67,8 @@ class RunDirectory:
         make_directories(report_dir)
         run = cls(report_dir / f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}")
         run.path.mkdir(mode=DIRECTORY_MODE)
-        (run.path / "evidence").mkdir(mode=DIRECTORY_MODE)
-        run.hosts.mkdir(mode=DIRECTORY_MODE)
-        run.scans.mkdir(mode=DIRECTORY_MODE)
-        run.relisted.mkdir(mode=DIRECTORY_MODE)
+        for name in DIRECTORIES:
+            (run.path / name).mkdir(mode=DIRECTORY_MODE)
         return run
 
     @property

@@ -13,10 +13,8 @@ from pathlib import Path
 
 from .._evidence.atomic import sha256_of
 from .._evidence.manifest import UNSEALED
+from .._evidence.run_directory import DIRECTORIES
 from .verdict import Problem
-
-#: Directories that every run has, even where nothing was written into them.
-_DIRECTORIES = frozenset(("evidence", "evidence/hosts", "evidence/scans"))
 
 
 def strange_entries(run: Path) -> list[Problem]:
@@ -34,7 +32,7 @@ def file_problems(run: Path, sealed: Mapping[str, str]) -> Iterator[Problem]:
     ``sealed`` maps names to digests. What ``strange_entries`` says is not said again.
     """
     found = set()
-    folders = _DIRECTORIES.union(parent for name in sealed for parent in _parents(name))
+    folders = {*DIRECTORIES, *(parent for name in sealed for parent in _parents(name))}
     for name, mode in _entries(run):
         if stat.S_ISDIR(mode):
             if name not in folders:

@@ -22,7 +22,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError, sign
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import write_reports
 from ansible_collections.vigil.ports.plugins.plugin_utils._verification.recomputing import first_difference
 from ansible_collections.vigil.ports.plugins.plugin_utils._verification.verdict import Verdict
@@ -283,6 +283,13 @@ def test_who_makes_up_a_whole_run_does_not_have_the_key(tmp_path: Path, keys: tu
     forged = sealed_run(tmp_path / "four", key=theirs)
     assert verify_run(forged, both, "theirs@example.com").problems == ()
     assert "not by ours@example.com" in named(verify_run(forged, both, "ours@example.com"))
+
+
+def test_a_manifest_that_somebody_else_signed_over_is_named(tmp_path: Path, keys: tuple[Path, Path]) -> None:
+    ours, theirs = keys
+    run = sealed_run(tmp_path / "reports", key=ours)
+    run.signature.write_bytes(sign(theirs, run.manifest.read_bytes()))
+    assert "and the run was opened with the key" in named(verify_run(run, allow(tmp_path / "both", ours, theirs)))
 
 
 def test_a_signature_of_another_run_is_none(tmp_path: Path, keys: tuple[Path, Path]) -> None:
