@@ -150,13 +150,18 @@ def capture_scan() -> None:
         outcome = import_report(nmap_report.REQUEST, nmap)
         told = result(nmap_report.TARGETS, outcome, "asked for", nmap_report.NOW, nmap_report.NOW)
         save("evidence", "scan", as_json({key: told[key] for key in ("targets", "coverage")}))
-        run = RunDirectory(Path(folder))
-        for part in (run.hosts, run.scans):
-            part.mkdir(parents=True)
-        run.write_run(build.run())
-        run.write_host("web1", build.host_evidence([build.declared(443)], [build.listener(443)]))
-        judge_run(run)
-        save("results_file", "results", run.results.read_bytes())
+        save("results_file", "results", results(Path(folder, "run")))
+
+
+def results(folder: Path) -> bytes:
+    """``results.json`` of a run of one host, made in ``folder``."""
+    run = RunDirectory(folder)
+    for part in (run.hosts, run.scans):
+        part.mkdir(parents=True)
+    run.write_run(build.run())
+    run.write_host("web1", build.host_evidence([build.declared(443)], [build.listener(443)]))
+    judge_run(run)
+    return run.results.read_bytes()
 
 
 if __name__ == "__main__":

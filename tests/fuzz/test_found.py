@@ -27,8 +27,8 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.result import re
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import Target
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
-from ansible_collections.vigil.ports.tests.fuzz.corpus_files import saved
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.tests.fuzz.capture import results
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 # What str.splitlines() takes for the end of a line besides the newline.
@@ -165,9 +165,15 @@ def test_a_target_that_answered_has_an_address_or_one_scanner_would_stop_the_aud
     assert scan_problem({"targets": [nothing], "coverage": build.scan_coverage()}) is None
 
 
+def test_half_a_character_in_an_answer_is_refused_or_one_host_would_stop_the_audit_of_all() -> None:
+    scan = {"targets": [build.target([443], reason="x\ud800")], "coverage": build.scan_coverage()}
+    assert "no Unicode" in str(scan_problem(scan))
+    assert "no Unicode" in str(listing_problem(build.listening([build.listener(443, unit="\udc80.service")])))
+
+
 @pytest.mark.parametrize("row", [b"{", b"[]", b"7", b"\xff", b"[" * 100_000])
 def test_a_row_of_the_results_that_was_edited_is_named(row: bytes, tmp_path: Path) -> None:
-    lines = saved("results_file")["results"].split(b"\n")
+    lines = results(tmp_path / "run").split(b"\n")
     lines[lines.index(b'"findings":[') + 1] = row
     path = tmp_path / "results.json"
     path.write_bytes(b"\n".join(lines))

@@ -10,12 +10,16 @@ The profile is derandomised: the same inputs each time. ``make fuzz`` looks furt
 from __future__ import annotations
 
 import importlib
+import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import CORPUS, saved
 from ansible_collections.vigil.ports.tests.fuzz.mutations import mutated
 from hypothesis import HealthCheck, given, settings
@@ -56,6 +60,16 @@ def ends() -> Iterator[None]:
 def test_every_target_has_a_corpus_and_every_corpus_a_target() -> None:
     assert sorted(path.name for path in CORPUS.iterdir()) == NAMES
     assert all(saved(name) for name in NAMES)
+
+
+def test_what_the_corpus_starts_from_is_good_or_nothing_behind_the_first_check_would_be_reached(tmp_path: Path) -> None:
+    evidence = {name: json.loads(saved("evidence")[name]) for name in ("listing", "scan")}
+    assert listing_problem(evidence["listing"]) is None
+    assert scan_problem(evidence["scan"]) is None
+    assert load_inventory(json.loads(saved("inventory")["whole"]))[1] == ()
+    path = tmp_path / "results.json"
+    path.write_bytes(saved("results_file")["results"])
+    assert list(read_results(path)["hosts"]), "take a new one with tests/fuzz/capture.py"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -234,7 +234,7 @@ def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
 def _problem(kind: str, value: object) -> str | None:
     error = next(iter(_validator(kind).iter_errors(value)), None)
     if error is None:
-        return None
+        return _text_problem(kind, value)
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
     file = "results" if kind == "results" else "evidence"
     return f"{kind}{place} is not as schemas/{file}.schema.json says: {str(error.message)[:200]}"
@@ -243,6 +243,15 @@ def _problem(kind: str, value: object) -> str | None:
 @functools.lru_cache(maxsize=1024)
 def _problem_of_text(kind: str, text: str) -> str | None:
     return _problem(kind, json.loads(text))
+
+
+def _text_problem(kind: str, value: object) -> str | None:
+    r"""JSON can say ``\ud800``, half of a character. Nothing can be written or digested that holds one."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        return f"{kind} holds text that is no Unicode: {ascii(error.object[error.start : error.end])[:20]}"
+    return None
 
 
 @functools.cache
