@@ -44,6 +44,7 @@ _EMPTY = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800
 _LIKE_LATIN = frozenset(("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"))
 _WORD = re.compile(r"[A-Za-z0-9_.\-\u0080-\U0010ffff]+")
 _ESCAPES = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+_NO_BYTE = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _MOST_MARKS = 2
 
 
@@ -86,7 +87,7 @@ def _cut_note(count: int) -> str:
 
 def _only_smuggled_bytes(text: str) -> bool:
     """True when each surrogate in ``text`` stands for an undecodable byte (PEP 383)."""
-    return all(not "\ud800" <= character <= "\udfff" or "\udc80" <= character <= "\udcff" for character in text)
+    return _NO_BYTE.search(text) is None
 
 
 def _pieces(text: str, smuggled: bool) -> list[str]:
