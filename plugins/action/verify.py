@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 from ansible_collections.vigil.ports.plugins.plugin_utils._verification.verify_run import verify_run
 
 
@@ -35,6 +36,6 @@ class ActionModule(Door):
         return {
             "failed": bool(verdict.problems),
             "msg": verdict.sentence(),
-            "problems": [problem._asdict() for problem in verdict.problems],
-            "notes": list(verdict.notes),
+            "problems": [{key: terminal_text(text) for key, text in one._asdict().items()} for one in verdict.problems],
+            "notes": list(map(terminal_text, verdict.notes)),
         }

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+from .._reports.terminal_text import terminal_text
 
 
 class Problem(NamedTuple):
@@ -35,19 +35,14 @@ class Verdict:
 
     def lines(self) -> Iterator[str]:
         """The verdict for a terminal or a CI log: ASCII, no control characters."""
-        yield f"Verification {shown(self.sentence())}"
+        yield f"Verification {terminal_text(self.sentence())}"
         for problem in self.problems:
-            yield f"  {shown(problem.file)}: {shown(problem.message)}"
+            yield f"  {terminal_text(problem.file)}: {terminal_text(problem.message)}"
         for note in self.notes:
-            yield f"  note: {shown(note)}"
+            yield f"  note: {terminal_text(note)}"
 
     def sentence(self) -> str:
         if self.problems:
             count = len(self.problems)
             return f"FAILED: run {self.run_id}: {count} problem{'' if count == 1 else 's'}."
         return f"PASSED: run {self.run_id}: {self.files} files are as they were sealed, and come out the same again."
-
-
-def shown(text: str, limit: int = 1000) -> str:
-    """Text that neither a terminal nor a CI runner takes for a command (``##[`` and ``##vso[`` are)."""
-    return visible(text, limit).encode("ascii", "backslashreplace").decode("ascii").replace("##", "#\\x23")

@@ -18,6 +18,7 @@ import cmarkgfm
 import lxml.html
 import pyte
 import pytest
+import yaml
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.file_names import file_stem
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
@@ -33,7 +34,24 @@ from lxml import etree
 TEXTS = [payload.text for payload in PAYLOADS]
 #: Harmless texts, among them some that the schema refuses for their length, and one that is no name of a host.
 HARMLESS = ["x" * 900 if number % 4 == 0 else "a text" if number % 4 == 1 else f"name{number}" for number in range(80)]
-ELEMENTS = {"h1", "h2", "h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "div"}
+ELEMENTS = {
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "strong",
+    "code",
+    "ul",
+    "li",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "div",
+    "pre",
+}
 MARKDOWN = ("report.md", "summary.md")
 #: What a runner takes for a command, wherever it stands: a line may be wrapped, or quoted in another.
 COMMANDS = re.compile(
@@ -156,6 +174,10 @@ def test_markdown_has_no_link_image_or_html_and_outside_of_code_only_what_the_te
     rendered = page(hostile[0] / name)
     assert {one.tag for one in rendered.iter()} <= ELEMENTS
     assert [dict(one.attrib) for one in rendered.iter() if one.attrib] == []
+    for block in rendered.iter("pre"):  # entries to paste: what YAML makes of them is data
+        pasted = yaml.safe_load(block.text_content())
+        assert all(name.startswith(("vigil_ports__", "vigil_exceptions__")) for name in pasted)
+        assert all(map(shows_itself, strings(pasted)))
     for rows in rendered.iter("table"):
         assert len({len(row) for row in rows.iter("tr")}) == 1
     invented = said_by_the_template(rendered) - said_by_the_template(page(harmless / name))
@@ -169,8 +191,9 @@ def _is_list_of_ours(text: str) -> bool:
 
 @pytest.mark.parametrize("name", MARKDOWN)
 def test_markdown_shows_itself_and_no_line_begins_with_text_of_others(hostile: tuple[Path, Results], name: str) -> None:
-    for line in (hostile[0] / name).read_text(encoding="utf-8").split("\n"):
-        assert shows_itself(line)
+    text = (hostile[0] / name).read_text(encoding="utf-8")
+    assert all(map(shows_itself, text.split("\n")))
+    for line in re.sub(r"(?ms)^  ```\n.*?^  ```$", "", text).split("\n"):
         assert re.match(
             r"$|[#|A-Z]|[0-9]+ more|\*\*(?:PASSED|FAILED)|- [A-Z`]|  - [`p]|  digests|not as|`[^`]|`` ", line
         ), line
