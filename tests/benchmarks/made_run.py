@@ -20,6 +20,7 @@ _SETTINGS = {
     "fail_on": "medium",
     "accept_gaps": [],
     "expiring_days": 14,
+    "verify_bind": "disagreements",
     "scan_depth": "common",
     "scan_engine": "auto",
     "scan_versions": True,
