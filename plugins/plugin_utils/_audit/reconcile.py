@@ -134,7 +134,7 @@ class Audit:
         inventory, problems = self._inventories.of(evidence["inventory"])
         if problems:
             return None
-        view = _view(self._run, host, evidence, None, self._outside, inventory)
+        view = view_of_host(self._run, host, evidence, None, self._outside, inventory)
         return disagreements(view, (finding for rule in _HOST_RULES for finding in rule(view)))
 
     def of_run(self) -> list[dict[str, Any]]:
@@ -207,7 +207,7 @@ def _audit_host(
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
-    view = _view(run, host, evidence, relisted, outside, inventory)
+    view = view_of_host(run, host, evidence, relisted, outside, inventory)
     if problems:
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
@@ -227,7 +227,7 @@ def _audit_host(
     }, findings
 
 
-def _view(
+def view_of_host(
     run: Mapping[str, Any],
     host: str,
     evidence: Mapping[str, Any],
@@ -235,6 +235,7 @@ def _view(
     outside: SeenFromOutside,
     inventory: Inventory,
 ) -> HostView:
+    """What the rules know of a host, from its evidence and from what it listed when it was asked again."""
     listening = evidence["listening"]
     again = None if relisted is None or listening is None else Relisted.read(relisted, listening)
     listings = [listening] if listening else []

@@ -33,6 +33,11 @@ def entry_lines(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {'  ' if number else '- '}{_scalar(key)}: {_value(value)}"
 
 
+def is_plain_text(text: str) -> bool:
+    """True for a text that needs no quotes, whichever version of YAML it is read by."""
+    return bool(_PLAIN.fullmatch(text)) and text.lower() not in _OTHER
+
+
 def _value(value: object) -> str:
     return f"[{', '.join(map(_scalar, value))}]" if isinstance(value, list) else _scalar(value)
 
@@ -43,7 +48,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     text = str(value)
-    if _PLAIN.fullmatch(text) and text.lower() not in _OTHER:
+    if is_plain_text(text):
         return text
     return '"' + _ESCAPED.sub(lambda match: _escape(match.group()), text) + '"'
 

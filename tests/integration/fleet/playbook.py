@@ -28,9 +28,9 @@ def environment() -> dict[str, str]:
     }
 
 
-def start(playbook: str, *arguments: str) -> subprocess.Popen[str]:
+def start(playbook: str, *arguments: str, inventory: Path = INVENTORY) -> subprocess.Popen[str]:
     """The playbook, running. Its output, errors among it, is in ``stdout``."""
-    command = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(INVENTORY), playbook, *arguments)
+    command = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook, *arguments)
     return subprocess.Popen(
         command,
         env=environment(),
@@ -42,8 +42,8 @@ def start(playbook: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def run(playbook: str, *arguments: str, seconds: float = 900) -> tuple[int, str]:
+def run(playbook: str, *arguments: str, seconds: float = 900, inventory: Path = INVENTORY) -> tuple[int, str]:
     """Exit status and output of the finished playbook."""
-    with start(playbook, *arguments) as started:
+    with start(playbook, *arguments, inventory=inventory) as started:
         output, _errors = started.communicate(timeout=seconds)
         return started.returncode, output
