@@ -125,7 +125,7 @@ class Audit:
         if evidence is None or evidence["inventory_errors"]:
             return None
         inventory, problems = self._inventories.of(evidence["inventory"])
-        return None if problems else _view(self._run, host, evidence, relisted, self._outside, inventory)
+        return None if problems else view_of_host(self._run, host, evidence, relisted, self._outside, inventory)
 
     def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]] | None:
         """Protocols and ports of which host and scans say different things; None for a host that has no verdicts."""
