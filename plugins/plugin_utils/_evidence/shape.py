@@ -64,7 +64,7 @@ def why_no_answer(result: Mapping[str, Any]) -> str:
         for key in ("module_stderr", "module_stdout")
     )
     printed = (
-        f"its last message was: {visible(errors[-1], _MOST_PRINTED)}"
+        f"its last words were: {visible(' / '.join(errors[-2:]), _MOST_PRINTED)}"
         if errors
         else f"its output begins with: {visible(output[0], _MOST_PRINTED)}"
         if output

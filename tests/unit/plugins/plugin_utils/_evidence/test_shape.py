@@ -72,7 +72,10 @@ def test_ports_that_are_no_numbers_are_refused() -> None:
         ({"failed": True, "msg": "sudo: no"}, "sudo: no"),
         ({}, "the module gave no result"),
         ({"rc": 137, "module_stdout": "", "module_stderr": ""}, "status 137 (SIGKILL, as when memory is short)"),
-        ({"rc": 1, "module_stdout": "", "module_stderr": "Traceback\nMemoryError\n"}, "last message was: MemoryError"),
+        (
+            {"rc": 1, "module_stdout": "", "module_stderr": "Traceback\nMemoryError\n"},
+            "last words were: Traceback / MemoryError",
+        ),
         ({"rc": 1, "module_stdout": "", "module_stderr": "x :=\nSyntaxError: invalid syntax"}, "older than 3.8"),
         ({"rc": 0, "module_stdout": "\n{ Hello }", "module_stderr": ""}, "output begins with: { Hello }"),
         ({"rc": 0, "module_stdout": ""}, "it ended with status 0, and it printed nothing"),
