@@ -12,16 +12,23 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.imported import (
+    format_of,
+    imported_for,
+    imported_from_nmap,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.entry_yaml import variable_lines
 from fleet import playbook
 from fleet.layout import INTEGRATION
+from testinfra.host import Host
 
 pytestmark = pytest.mark.usefixtures("fleet")
 Json = dict[str, Any]
@@ -205,6 +212,44 @@ def test_a_fresh_look_proposes_without_an_earlier_run(tmp_path: Path, estate: Es
     assert status == 0, output
     assert b"port: 6379" in fresh.files()["host_vars/cache1.yml"]
     assert "changed=1" in output
+
+
+@pytest.mark.parametrize("command", ["ss -tuln", "ss -tulnp", "ss -Htuln", "netstat -tulnW", "netstat -tulnpW"])
+def test_what_ss_and_netstat_say_is_what_was_seen(
+    command: str, estate: Estate, first: Json, reach: Callable[[str], Host]
+) -> None:
+    for name in ("dual1", "web1", "dev1"):
+        text = reach(name).check_output(command)
+        evidence = estate.reports / first["run"]["run_id"] / "evidence" / "hosts" / f"{name}.json"
+        rows = json.loads(evidence.read_text(encoding="utf-8"))["listening"]["listeners"]
+        seen = {(row["protocol"], row["port"]) for row in rows if row["namespace"] == "host" and not row["ephemeral"]}
+        proposal = imported_for(name, format_of(text.encode()), text.encode(), {}, None)
+        assert {(one.get("protocol", "tcp"), one["port"]) for one in proposal.entries} == seen
+        addresses = {one["port"]: one.get("address") for one in proposal.entries}
+        if name == "dual1":
+            assert (addresses[8081], addresses[8088]) == (None, "loopback")
+            assert addresses[8084] == ("loopback" if command.startswith("ss") else None)  # netstat shows no device
+
+
+def test_what_nmap_found_is_proposed_for_the_host_with_the_address(reach: Callable[[str], Host]) -> None:
+    report = reach("scan-office").check_output("nmap -n -Pn -p 22,80,81,443 -oX - 198.18.0.11")
+    (found,) = imported_from_nmap(report.encode(), {"198.18.0.11": "web1"}, {}, "office", None)
+    assert (found.host, [one["port"] for one in found.entries]) == ("web1", [22, 80, 443])
+
+
+def test_a_file_of_ss_is_proposed_by_the_playbook(
+    tmp_path: Path, estate: Estate, first: Json, reach: Callable[[str], Host]
+) -> None:
+    assert first["findings"]
+    (tmp_path / "ss.txt").write_text(reach("dev1").check_output("ss -tulnp"), encoding="utf-8")
+    patch = tmp_path / "patch"
+    given = {"import_file": str(tmp_path / "ss.txt"), "import_host": "dev1", "baseline_dir": str(tmp_path / "new")}
+    status, output = estate.play("baseline", "--check", baseline_patch=str(patch), **given)
+    assert status == 0, output
+    assert "+  - port: 8000" in patch.read_text(encoding="utf-8") or "dev1: " in output
+    (tmp_path / "ss.txt").write_text("tcp LISTEN 0 128 somewhere\n", encoding="utf-8")
+    status, output = estate.play("baseline", "--check", **{**given, "import_format": "ss"})
+    assert (status, "no line tells of a socket" in output) == (2, True)
 
 
 def test_an_inventory_without_a_directory_is_an_error_with_a_way_out(estate: Estate, first: Json) -> None:
