@@ -32,7 +32,7 @@ values = st.one_of(st.binary(max_size=200), texts)
         ("Иванов", "Иванов"),
         ("Ελλάδα", "Ελλάδα"),
         ("日本語Tシャツ 한글 नमस्ते ไทย", "日本語Tシャツ 한글 नमस्ते ไทย"),
-        ("100 € — “so”…", "100 € — “so”…"),
+        ("100 € — \u201cso\u201d…", "100 € — \u201cso\u201d…"),
         ("e\u0301", "e\u0301"),
         ("e" + "\u0301" * 4, "e\u0301\u0301" + r"\u0301\u0301"),  # marks that climb over the lines above
         ("\u0301x 1\u0301", r"\u0301x 1\u0301"),  # marks on what is not theirs
