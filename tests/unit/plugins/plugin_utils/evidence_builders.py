@@ -302,7 +302,7 @@ class Remembered:
         findings = [one for one in results["findings"] if one["host"] == row["host"]]
         look = Look(host_state(row, findings), results["known_ports"])
         known = self._rows.get(row["host"])
-        belief, _changes = fold(known and Belief.read(known["now"]), look, results["run"]["started"])
+        belief, _changes = fold(Belief.read(known["now"]) if known else None, look, results["run"]["started"])
         now, run_id = belief.as_dict(), results["run"]["run_id"]
         green, at_green = (known["green"], known["at_green"] or known["now"]) if known else (None, None)
         if results["gate"]["passed"]:
