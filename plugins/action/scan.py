@@ -15,6 +15,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import taken_in
@@ -86,9 +87,15 @@ class ActionModule(Door):
         return scan_plan(hosts, share, depth, scanner_is_control=is_control, seen_open=seen_open)
 
     def _open_earlier(self, run: RunDirectory) -> set[tuple[str, int]]:
-        """What the last complete run found open. It only adds questions, so a run that cannot be read costs none."""
-        earlier = run.latest()
+        """What was open when it was last asked, by history, or where there is none by the last complete run.
+
+        It only adds questions, so a run that cannot be read costs none.
+        """
         try:
+            remembered = open_outside(run.history)
+            if remembered is not None:
+                return set(remembered)
+            earlier = run.latest()
             return set(open_ports(earlier.read_scans())) if earlier else set()
         except (EvidenceError, OSError) as error:
             Display().warning(terminal_text(f"ports that were open in an earlier run are not asked first: {error}"))

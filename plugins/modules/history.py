@@ -11,8 +11,9 @@ module: history
 short_description: Ask what earlier runs saw, or record a run
 version_added: 0.1.0
 description:
-  - Before the judging (O(step=recall)) it writes what history knows of the hosts of the run into
-    C(evidence/history.json), so that M(vigil.ports.audit) can say what changed. Complete runs of the report directory
+  - Before the scan (O(step=recall)) it writes what history knows of the hosts of the run into
+    C(evidence/history.json), so that M(vigil.ports.audit) can say what changed, and M(vigil.ports.scan)
+    asks again for ports that were open when they were last asked. Complete runs of the report directory
     that were not recorded are recorded first.
   - After the sealing (O(step=record)) it records the run.
   - A database that is locked, full, broken, of a newer version or out of reach fails no run. It is said as a

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import subprocess
@@ -103,11 +104,18 @@ def test_a_port_lives_and_history_tells_its_life(reports: Path) -> None:
     assert changed(green) == set()
     assert green["report"].count("| passed |") + green["report"].count("| failed |") == 7
     _status, output = playbook.run("vigil.ports.timeline", "-e", f"audit_report_dir={reports} host=web1 port={PORT}")
-    told = [line.split()[1] for line in output.splitlines() if line.startswith("    2026")]
-    inside = ["opened", "closed"]
-    assert inside == [kind for kind in told if kind in inside][:2], output
+    assert life_of("  tcp/", output) == ["opened", "closed"], output
     life = ["finding-opened", "finding-excepted", "finding-reopened", "finding-resolved"]
-    assert [kind for kind in told if kind.startswith("finding")][:4] == life, output
+    assert life_of("  undeclared-listener", output) == life, output
+    assert life_of("  undeclared-exposure", output) == life, output
+
+
+def life_of(subject: str, output: str) -> list[str]:
+    """The kinds of events below the first line that begins with the subject."""
+    lines = iter(output.splitlines())
+    next(line for line in lines if line.startswith(subject))
+    events = itertools.takewhile(lambda line: line.startswith("    "), lines)
+    return [line.split()[1] for line in events if line.startswith("    2")]
 
 
 def test_a_lost_database_is_made_again_from_the_runs(reports: Path) -> None:

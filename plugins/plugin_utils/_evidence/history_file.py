@@ -65,6 +65,19 @@ def read_history(path: Path) -> HistoryBefore | None:
     return HistoryBefore(path) if path.exists() else None
 
 
+def open_outside(path: Path) -> Iterator[tuple[str, int]] | None:
+    """Protocols and ports that were open from some vantage point when last asked; None where history has no answer.
+
+    Raises EvidenceError for what is broken.
+    """
+    lines = _lines(path) if path.exists() else iter(())
+    head = next(lines, None)
+    if head is None or head["state"] != "ok":
+        return None
+    endpoints = (one for host in lines for one in host["now"]["endpoints"])
+    return ((one["protocol"], one["port"]) for one in endpoints if one["open"] and one["vantage"] is not None)
+
+
 def _lines(path: Path) -> Iterator[Row]:
     """What stands before the hosts, then each host."""
     try:
