@@ -10,7 +10,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from .._evidence.history_file import read_history
+from .._evidence.history_file import HistoryEvidenceError, read_history
 from .._evidence.results_file import ResultsWriter
 from .._evidence.run_directory import EvidenceError, RunDirectory
 from .reconcile import Audit
@@ -32,6 +32,8 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
         for host in asked["hosts"]:
             try:
                 judged = audit.of_host(host, run.read_host(host), run.read_relisted(host))
+            except HistoryEvidenceError:
+                raise
             except EvidenceError as error:
                 judged = audit.of_damaged_host(host, run.place_in(error))
             writer.add(*judged)

@@ -25,6 +25,10 @@ _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", 
 Row = Mapping[str, Any]
 
 
+class HistoryEvidenceError(EvidenceError):
+    """It cannot be read. That is of the whole run, and not of the host that was being judged."""
+
+
 def write_history(path: Path, head: Row, hosts: Iterable[Row]) -> None:
     """The document, whole or not at all. ``hosts`` are in the order of the run's."""
     with written_whole(path) as stream:
@@ -55,9 +59,11 @@ class HistoryBefore:
         return row
 
     def finish(self) -> None:
-        """Raises EvidenceError when hosts are left that nobody asked for: the file is of another run."""
+        """Raises HistoryEvidenceError when hosts are left that nobody asked for: the file is of another run."""
         if self._next is not None:
-            raise EvidenceError(f"{self._path}: holds hosts that the run has not, or in another order; it was edited")
+            raise HistoryEvidenceError(
+                f"{self._path}: holds hosts that the run has not, or in another order; it was edited"
+            )
 
 
 def read_history(path: Path) -> HistoryBefore | None:
@@ -78,18 +84,71 @@ def open_outside(path: Path) -> Iterator[tuple[str, int]] | None:
     return ((one["protocol"], one["port"]) for one in endpoints if one["open"] and one["vantage"] is not None)
 
 
+#: What each part has, as ``schemas/evidence.schema.json`` says. Of a large run there are a million parts.
+_HEAD = {"state": str, "message": str | None, "last": dict | None, "green": dict | None, "trend": list}
+_COUNTS = {"imported": int, "unrecorded": int}
+_HOST = {"host": str, "last": str, "green": str | None, "now": dict, "at_green": dict | None}
+_BELIEF = {"first_seen": str, "endpoints": list, "findings": list}
+_PLACE = {"vantage": str | None, "namespace": str, "protocol": str, "address": str, "port": int}
+_TEXTS = dict.fromkeys(("process", "user", "unit", "version"), str | None)
+_ENDPOINT = {
+    **_PLACE,
+    **_TEXTS,
+    "declared": bool | None,
+    "ephemeral": bool,
+    "open": bool,
+    "first_seen": str,
+    "since": str,
+}
+_SUBJECT = {
+    **_PLACE,
+    **dict.fromkeys(("namespace", "protocol", "address", "owner"), str | None),
+    "port": int | str | None,
+}
+_TIMES = dict.fromkeys(("first_seen", "open_since", "since"), str)
+_FINDING = {"id": str, "rule": str, "status": str, "severity": str, **_SUBJECT, **_TIMES}
+
+
+def _is(row: object, keys: Mapping[str, Any]) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(key, ...), kind) for key, kind in keys.items())
+
+
+def _is_host(row: Any) -> bool:
+    return _is(row, _HOST) and _is_belief(row["now"]) and (row["at_green"] is None or _is_belief(row["at_green"]))
+
+
+def _is_belief(row: Any) -> bool:
+    return (
+        _is(row, _BELIEF)
+        and all(_is(one, _ENDPOINT) for one in row["endpoints"])
+        and all(_is(one, _FINDING) for one in row["findings"])
+    )
+
+
 def _lines(path: Path) -> Iterator[Row]:
     """What stands before the hosts, then each host."""
+    # A link, a pipe or a device is not what was written here, and to read it could take forever.
+    if path.is_symlink() or not path.is_file():
+        raise HistoryEvidenceError(f"{path}: not a file; it was put there by somebody else, so this run cannot be used")
     try:
         with path.open("rb") as stream:
             head = json.loads(stream.readline().rstrip(b",\n") + b"}")
             if not isinstance(head, dict) or head.get("shape") != HISTORY_SHAPE or stream.readline() != _HOSTS:
-                raise EvidenceError(f"{path}: not evidence of the shape {HISTORY_SHAPE}; written by another version")
+                raise HistoryEvidenceError(
+                    f"{path}: not evidence of the shape {HISTORY_SHAPE}; written by another version"
+                )
+            if not _is(head, {**_HEAD, **_COUNTS}):
+                raise HistoryEvidenceError(f"{path}: not as its schema says; it was edited, so this run cannot be used")
             yield head
-            for line in stream:
+            for number, line in enumerate(stream, start=3):
                 if line == _END:
                     return
-                yield json.loads(line.rstrip(b",\n"))
+                row = json.loads(line.rstrip(b",\n"))
+                if not _is_host(row):
+                    raise HistoryEvidenceError(f"{path}: line {number} is not as its schema says; it was edited")
+                yield row
     except (ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: not JSON ({error}); it was cut or edited, so this run cannot be used") from error
-    raise EvidenceError(f"{path}: it has no end; it was cut, so this run cannot be used")
+        raise HistoryEvidenceError(
+            f"{path}: not JSON ({error}); it was cut or edited, so this run cannot be used"
+        ) from error
+    raise HistoryEvidenceError(f"{path}: it has no end; it was cut, so this run cannot be used")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import stat
 
+import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history import rebuild as rebuilding
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.rebuild import rebuild
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.store import opened
@@ -120,14 +122,14 @@ def test_runs_that_were_not_recorded_are_recorded_by_the_next_one(estate: Estate
 
 
 def test_of_many_unrecorded_runs_an_audit_takes_the_newest_and_says_how_many_are_left(
-    on_sqlite: Estate, monkeypatch: object
+    on_sqlite: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for hour in range(1, 5):
         run = on_sqlite.opened_run(hour, {"web1": host("web1", [SSH])}, OPEN)
         on_sqlite.recall(run)
         on_sqlite.sealed(run)
         (on_sqlite.report_dir / "history.db").unlink()
-    monkeypatch.setattr(rebuilding, "MOST", 2)  # type: ignore[attr-defined]
+    monkeypatch.setattr(rebuilding, "MOST", 2)
     last = on_sqlite.audit(5, {"web1": host("web1", [SSH])}, OPEN)
     changes = results_of(last)["changes"]
     assert (changes["imported"], changes["unrecorded"]) == (2, 2)
@@ -171,7 +173,7 @@ def test_a_clock_that_jumps_back_changes_the_order_and_nothing_else(estate: Esta
 
 
 def test_a_host_may_be_called_anything(estate: Estate) -> None:
-    name = "we\udc80b\0\x1b[31m'; DROP TABLE vigil_runs; --"
+    name = "we\u202eb\0\x1b[31m'; DROP TABLE vigil_runs; --"
     run = estate.audit(1, {name: host(name, [SSH])}, OPEN)
     second = estate.audit(2, {name: host(name, [SSH, WEB])}, OPEN)
     assert (name, "opened", 8080) in changes_of(second)
@@ -201,3 +203,26 @@ def test_what_history_knew_is_one_json_document(estate: Estate) -> None:
     run = estate.audit(2, {"web1": host("web1", [SSH]), "web2": host("web2", [SSH])}, OPEN)
     known = json.loads(run.history.read_bytes())
     assert [row["host"] for row in known["hosts"]] == ["web1"]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('"state":"ok"', '"state":7'),
+        ('"open":true', '"open":"yes"'),
+        ('"first_seen"', '"last_seen"'),
+        ('"endpoints":[{', '"endpoints":[[],{'),
+        ('"host":"web1"', '"host":"web9"'),
+        ("]}\n", ""),
+        ('"shape":"vigil', '"shape":"other'),
+    ],
+)
+def test_history_that_was_edited_is_no_evidence(on_sqlite: Estate, was: str, becomes: str) -> None:
+    on_sqlite.audit(1, {"web1": host("web1", [SSH])}, OPEN)
+    run = on_sqlite.opened_run(2, {"web1": host("web1", [SSH])}, OPEN)
+    on_sqlite.recall(run)
+    text = run.history.read_text()
+    assert was in text
+    run.history.write_text(text.replace(was, becomes, 1) if becomes else text.removesuffix(was))
+    with pytest.raises(EvidenceError, match=r"history\.json"):
+        on_sqlite.sealed(run)
