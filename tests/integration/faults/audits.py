@@ -49,7 +49,7 @@ class Auditing:
     """Audits into one report directory. Called, it runs one; ``begun`` gives one that runs, to disturb it.
 
     ``hosts`` is ``audit_hosts``; ``host_vars`` are laid over those of the inventory; ``arguments`` are further ones of
-    ansible-playbook; all else are extra variables.
+    ansible-playbook, ``around`` what runs it, ``play`` another playbook; all else are extra variables.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,9 +62,13 @@ class Auditing:
         *,
         host_vars: Mapping[str, Json] | None = None,
         arguments: Sequence[str] = (),
+        around: Sequence[str] = (),
+        play: str = "vigil.ports.audit",
         **variables: Any,
     ) -> Audit:
-        with self.begun(hosts, host_vars=host_vars, arguments=arguments, **variables) as started:
+        with self.begun(
+            hosts, host_vars=host_vars, arguments=arguments, around=around, play=play, **variables
+        ) as started:
             return self.ended(started)
 
     @contextlib.contextmanager
@@ -74,6 +78,8 @@ class Auditing:
         *,
         host_vars: Mapping[str, Json] | None = None,
         arguments: Sequence[str] = (),
+        around: Sequence[str] = (),
+        play: str = "vigil.ports.audit",
         **variables: Any,
     ) -> Iterator[subprocess.Popen[str]]:
         """The audit as it runs; what is left of it at the end of the block is ended."""
@@ -81,7 +87,8 @@ class Auditing:
         named = {f"overlay_{name}": {"hosts": {name: values}} for name, values in (host_vars or {}).items()}
         overlay.write_text(json.dumps({"all": {"children": named}}), encoding="utf-8")
         extra = {**QUICK, "audit_hosts": hosts, "audit_report_dir": str(self.report_dir), **variables}
-        with playbook.start("vigil.ports.audit", "-i", str(overlay), "-e", json.dumps(extra), *arguments) as started:
+        given = ("-i", str(overlay), "-e", json.dumps(extra), *arguments)
+        with playbook.start(play, *given, around=around) as started:
             try:
                 yield started
             finally:

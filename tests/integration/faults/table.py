@@ -21,6 +21,8 @@ AREAS = {
     "scanners": "Scanners",
     "nmap": "The nmap program",
     "targets": "What is scanned",
+    "declarations": "What is declared",
+    "calls": "How the audit is called",
     "control": "The control node",
     "runs": "Runs and their evidence",
 }

@@ -24,11 +24,13 @@ _CASES = {"not_assessed": "error", "fail": "failure"}
 def told(audit: Audit, entry: Fault) -> None:
     """Asserts that the run says of the fault what the entry says, in all four places."""
     assert "Traceback" not in audit.output, audit.output
-    assert audit.exit_status == entry.says.exit_status, audit.output
+    assert audit.exit_status == entry.says.exit_status, f"exit status {audit.exit_status}\n{audit.output}"
     if entry.says.status == "none":
         assert not audit.run.is_symlink(), f"{audit.run} is there"
         assert entry.says.line in " ".join(audit.output.split()), audit.output
+        assert not list(audit.report_dir.glob("*/manifest.json")), "a run without a verdict looks complete"
         return
+    assert audit.run.is_symlink(), audit.output
     judged = _results(audit.run, entry)
     _junit(audit.run, entry, judged)
     _report(audit.run, entry, judged)

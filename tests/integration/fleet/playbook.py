@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fleet.layout import CHECKOUT, CONTROL_SOCKETS, INTEGRATION, STATE
@@ -28,9 +29,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def start(playbook: str, *arguments: str, inventory: Path = INVENTORY) -> subprocess.Popen[str]:
-    """The playbook, running. Its output, errors among it, is in ``stdout``."""
-    command = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), playbook, *arguments)
+def start(
+    playbook: str, *arguments: str, inventory: Path = INVENTORY, around: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """The playbook, running, in a session of its own. Its output, errors among it, is in ``stdout``.
+
+    ``around`` is a program with its arguments that runs ansible-playbook: env, faketime, a shell.
+    """
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = (*around, program, "-i", str(inventory), playbook, *arguments)
     return subprocess.Popen(
         command,
         env=environment(),
@@ -39,6 +46,7 @@ def start(playbook: str, *arguments: str, inventory: Path = INVENTORY) -> subpro
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
