@@ -32,7 +32,13 @@ EXCEPTED_FOR = dt.timedelta(days=14)
 _REVIEWED_AGAIN = dt.timedelta(days=365)
 _EXCEPTIONS = "vigil_exceptions__temporary"
 _NOBODY = "unassigned"
+
 _MOVE = "fill in justification and owner, then move the entry to a layer of yours: that is the approval"
+
+
+def _day_after(day: dt.date, later: dt.timedelta) -> str:
+    """A later day as YYYY-MM-DD; the last one of the calendar where there is none."""
+    return (day + min(later, dt.date.max - day)).isoformat()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -210,7 +216,7 @@ def _excepted(subject: _Subject) -> dict[str, Any]:
         "rules": [finding.rule],
         "reason": f"{CATALOGUE[finding.rule].title}; to be put right by then",
         "owner": owner,
-        "expires": (view.today + EXCEPTED_FOR).isoformat(),
+        "expires": _day_after(view.today, EXCEPTED_FOR),
     }
     return _way(_EXCEPTIONS, {key: value for key, value in entry.items() if value is not None}, "say who approved it")
 
@@ -236,7 +242,7 @@ def _prolonged(subject: _Subject) -> dict[str, Any]:
         "rules": approval["rules"].split(", ") if approval.get("rules") else None,
         "reason": approval["reason"],
         "owner": approval["owner"],
-        "expires": (view.today + EXCEPTED_FOR).isoformat(),
+        "expires": _day_after(view.today, EXCEPTED_FOR),
     }
     entry = {key: value for key, value in entry.items() if value is not None}
     place = str(finding.place)
@@ -254,7 +260,7 @@ _DECLARE: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
     "forbidden-exposure": _corrected(_reachable),
     "blocked-service": _corrected(_not_reachable),
     "review-overdue": _corrected(
-        lambda subject, _declaration: {"review_by": (subject.view.today + _REVIEWED_AGAIN).isoformat()}
+        lambda subject, _declaration: {"review_by": _day_after(subject.view.today, _REVIEWED_AGAIN)}
     ),
 }
 _EXCEPT: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
