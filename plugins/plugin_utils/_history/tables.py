@@ -15,7 +15,7 @@ the collection.
 from __future__ import annotations
 
 try:
-    import alembic  # noqa: F401 - schema_version.py takes it by its parts
+    import alembic  # noqa: F401 # pylint: disable=unused-import # schema_version.py takes it by its parts
     import sqlalchemy as sa
 except ImportError as error:
     SQLALCHEMY_IMPORT_ERROR: ImportError | None = error

@@ -21,10 +21,10 @@ _SERVER_USER = "nobody"
 
 def _programs() -> Path | None:
     """Where initdb and postgres are; Debian keeps them off the PATH."""
-    found = [
-        *Path("/usr/lib/postgresql").glob("*/bin"),
-        *([Path(where).parent] if (where := shutil.which("initdb")) else []),
-    ]
+    found = list(Path("/usr/lib/postgresql").glob("*/bin"))
+    where = shutil.which("initdb")
+    if where:
+        found.append(Path(where).parent)
     return max(found, default=None, key=lambda path: int(path.parent.name) if path.parent.name.isdigit() else 0)
 
 
