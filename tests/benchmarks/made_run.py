@@ -18,6 +18,7 @@ LISTENERS = 45
 _TIME = "2026-11-20T12:00:00Z"
 _SETTINGS = {
     "fail_on": "medium",
+    "every": 0,
     "accept_gaps": [],
     "expiring_days": 14,
     "verify_bind": "disagreements",
@@ -53,6 +54,7 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
             "command": ["ansible-playbook", "vigil.ports.audit"],
             "scanners": {"localhost": {"addresses": ["10.255.255.1"]}},
             "signing": None,
+            "due": None,
             "inventory": {"commit": None, "dirty": None},
         }
     )

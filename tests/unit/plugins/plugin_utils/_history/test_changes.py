@@ -216,3 +216,19 @@ def test_the_last_green_run_is_compared_with_as_a_whole() -> None:
     third = run(3, [ssh(), build.listener(8081)], [22], [green, second])
     assert ("closed", 8080) in kinds(third)
     assert kinds(third, "since_green") == [("opened", 8081), ("finding-opened", "undeclared-listener")]
+
+
+def test_what_becomes_known_is_no_change() -> None:
+    first = run(1, [build.unowned(22)], [])
+    assert kinds(run(2, [packaged("9.2")], [], [first])) == []
+
+
+def test_a_rule_that_could_not_tell_leaves_its_finding_as_it_was() -> None:
+    ports = [build.declared(22, reachable_from="any", process="sshd")]
+    first = run(1, [ssh()], ports=ports)
+    assert build.statuses(first, "wrong-owner") == ["fail"]
+    second = run(2, [build.unowned(22)], ports=ports, before=[first])
+    assert build.statuses(second, "wrong-owner") == ["not_assessed"]
+    assert kinds(second) == []
+    third = run(3, [ssh(owners=[build.owner(name="sshd")])], ports=ports, before=[first, second])
+    assert ("finding-resolved", "wrong-owner") in kinds(third)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from ansible_collections.vigil.ports.plugins.plugin_utils._history import tables
-from ansible_collections.vigil.ports.plugins.plugin_utils._history.rebuild import rebuild
+from ansible_collections.vigil.ports.plugins.plugin_utils._history.rebuild import complete_runs, rebuild
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.record import fold_anew, known_runs
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.store import opened
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -57,6 +57,8 @@ def test_a_run_that_was_taken_away_is_not_recorded_again(estate: Estate) -> None
     assert len(before) == 12
     assert rebuild(estate.url, estate.report_dir).recorded == 0
     assert kept(estate) == before
+    oldest = complete_runs(estate.report_dir)[0]
+    assert estate.remember(oldest).state == "too old"
 
 
 def test_objects_that_no_run_needs_go_with_it(estate: Estate) -> None:
