@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import open_changes
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
     command_line,
@@ -106,6 +107,7 @@ class ActionModule(Door):
                 "vantages": vantages,
                 "hosts": scope,
                 "signing": signing,
+                "open_changes": open_changes(run.path.parent, now),
                 "due": missed_runs(arguments["every"], arguments["label"] or None, now, _earlier(run)),
                 **({"opened_before": later} if later else {}),
             }

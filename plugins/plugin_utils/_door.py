@@ -19,6 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT
+from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import WindowError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.problem import HistoryError
@@ -47,7 +48,7 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         try:
             _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
             return _printable({"changed": False, **self.act(arguments, task_vars or {})})
-        except (EvidenceError, HistoryError, SignatureError) as error:
+        except (EvidenceError, HistoryError, SignatureError, WindowError) as error:
             why = str(error)
         except OSError as error:
             why = _said(error)

@@ -28,11 +28,15 @@ def address(number: int) -> str:
     return f"{_PREFIX}{10 + number}"
 
 
-def start(count: int, folder: Path) -> Path:
-    """Brings the hosts up and gives back their inventory. They end with the process namespace."""
+def start(count: int, folder: Path, firewall: str = "") -> Path:
+    """Brings the hosts up and gives back their inventory. They end with the process namespace.
+
+    ``firewall`` is a ruleset of nftables that each host loads.
+    """
     for name in ("client", "host"):
         subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)), check=True)
     _write_configuration(count, folder)
+    (folder / "firewall.nft").write_text(firewall, encoding="ascii")
     subprocess.run(("mount", "-t", "tmpfs", "none", "/run"), check=True)  # in our own mount namespace
     Path("/run/sshd").mkdir()
     _ip(f"link set lo up\nlink add br0 type bridge\nlink set br0 up\naddress add {_PREFIX}1/24 dev br0\n")
@@ -83,6 +87,7 @@ def _be_host(number: int, folder: Path) -> None:
             raise SystemExit("no device was given")
         time.sleep(0.01)
     _ip(f"link set lo up\naddress add {address(number)}/24 dev eth0\nlink set eth0 up\n")
+    subprocess.run(("nft", "-f", str(folder / "firewall.nft")), check=True)
     subprocess.Popen((SSHD, "-D", "-f", str(folder / "sshd_config")))
     kept = [socket.create_server((address(number), 8000 + each)) for each in range(LISTENERS)]
     while not _answers(address(number)):

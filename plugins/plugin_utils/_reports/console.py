@@ -12,6 +12,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import O
 
 from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
+from .open_changes import open_change
 from .terminal_text import terminal_text
 from .verdict import gravity, severity_counts, verdict
 from .what_changed import counted
@@ -27,6 +28,8 @@ def console_lines(results: Results, directory: str) -> Iterator[str]:
     due = results["run"]["due"]
     if due and due["missed"]:
         yield f"  runs missing since {terminal_text(due['last_run_id'], _LONGEST)}, by the clock: {due['missed']}"
+    for row in results["run"].get("open_changes", ()):
+        yield f"  {open_change(row, lambda text: terminal_text(text, _LONGEST))}"
     if results["changes"]["history"] == "ok":
         yield f"  since the last run: {counted(results['changes']['since_last'])}"
     rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)

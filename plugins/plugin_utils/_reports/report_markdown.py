@@ -17,6 +17,7 @@ from .._audit.catalogue import CATALOGUE, SEVERITIES
 from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
 from .markdown_text import code, names, table
+from .open_changes import open_change
 from .overview import Overview
 from .verdict import severity_counts, verdict
 from .ways_out_text import ways_out_section
@@ -73,6 +74,7 @@ def _scope(results: Results) -> Iterator[str]:
     if due:
         since = f"; {due['missed']} missing since {code(due['last_run_id'])}" if due["missed"] else "; none is missing"
         yield f"- Runs of this label are due every {due['every']} seconds{since}."
+    yield from (f"- {open_change(row, code)}." for row in run.get("open_changes", ()))
     yield f"- Hosts in scope: {hosts['in_scope']}; fully assessed: {hosts['assessed']}."
     limit = f" (limit {code(run['limit'])})" if run["limit"] else ""
     if coverage["left_out"]:
