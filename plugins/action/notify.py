@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.channels import APPRISE_IMPORT_ERROR, read_channels
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.delivery import Effort
@@ -20,7 +21,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import Wi
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import SEVERITIES
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, plain
 
 #: Least and most of each number, and what it counts.
 _BOUNDS = {
@@ -36,7 +37,6 @@ class ActionModule(Door):
     ARGUMENTS: ClassVar[dict[str, Any]] = {
         "step": {"type": "str", "choices": ["check", "tell"], "default": "tell"},
         "run_dir": {"type": "path"},
-        "channels": {"type": "raw", "required": True, "no_log": True},
         "remind_after": {"type": "int", "default": 7},
         "min_severity": {"type": "str", "choices": list(SEVERITIES), "default": "low"},
         "report_url": {"type": "str", "default": ""},
@@ -52,7 +52,7 @@ class ActionModule(Door):
             for name, (least, most, unit) in _BOUNDS.items()
             if not least <= arguments[name] <= most
         ]
-        channels, unusable = read_channels(plain(arguments["channels"]), arguments["timeout"])
+        channels, unusable = read_channels(self._resolved(task_vars), arguments["timeout"])
         problems += unusable
         if problems:
             raise AnsibleActionFail("\n".join(problems))
@@ -76,3 +76,15 @@ class ActionModule(Door):
             "undelivered": told.undelivered,
             "warnings": list(told.problems),
         }
+
+    def _resolved(self, task_vars: Mapping[str, Any]) -> Plain:
+        """The channels. They are no option of the task: of one that it cannot resolve Ansible shows the line."""
+        try:
+            return plain(self._templar.template(task_vars.get("notify_channels")))
+        except AnsibleError as error:
+            missing = re.search(r"'(\w+)' is undefined", str(error))
+            why = f"the variable {missing[1]} in it is not defined" if missing else "a template or a secret in it fails"
+        except TypeError:
+            why = "it holds something else than text, lists and mappings"
+        # Out of the except block: Ansible would show what the error came from, with the line and a URL in it.
+        raise AnsibleActionFail(f"notify_channels: cannot be resolved: {why}")

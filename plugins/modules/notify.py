@@ -18,6 +18,10 @@ description:
     warning and no failure; its messages are sent by the next run.
   - A finding is over when a run looked for it and it is not there, or an exception excuses it. A run that could not
     look, or was not asked to, ends nothing.
+  - Where to tell is read from the variable C(notify_channels), a list of channels, each with a C(name), a list of
+    C(urls) as Apprise takes them, and a list of C(owners). One without C(owners) is for everybody else, and there must
+    be one. It is no option, as Ansible shows the line of an option that it cannot resolve, and the URLs are secrets.
+    No part of one is printed or written, but for the name of its service.
 author:
   - vigil.ports maintainers (@vigil-ports)
 options:
@@ -31,13 +35,6 @@ options:
     description:
       - The run directory on the control node, as M(vigil.ports.run) returned it. Required with O(step=tell).
     type: path
-  channels:
-    description:
-      - A list of channels, each with a C(name), a list of C(urls) as Apprise takes them, and a list of C(owners). One
-        without C(owners) is for everybody else, and there must be one.
-      - The URLs are secrets. No part of one is printed or written, but for the name of its service.
-    type: raw
-    required: true
   remind_after:
     description:
       - After how many days a finding that is still open is told again, V(0) for never.
@@ -88,7 +85,8 @@ EXAMPLES = r"""
 - name: Tell the owners what is news in the last run
   vigil.ports.notify:
     run_dir: vigil-reports/latest
-    channels:
+  vars:
+    notify_channels:
       - name: operations
         urls: ["{{ vault_operations_url }}"]
       - name: web-slack

@@ -263,6 +263,13 @@ def test_the_whole_way(
     assert not reports.exists()
     outputs.append(output)
 
+    unresolved = [{"name": "ops", "urls": [f"json://{PASSWORD}@{{{{ not_there }}}}/"]}]
+    (tmp_path / "unresolved.yml").write_text(f"notify_channels: {json.dumps(unresolved)}\n")
+    status, output = playbook.run("vigil.ports.notify", "-vvv", "-e", f"@{tmp_path / 'unresolved.yml'}")
+    assert status == 2
+    assert "notify_channels: cannot be resolved: the variable not_there in it is not defined" in output
+    outputs.append(output)
+
     status, output = audit(reports, {"vigil_ports__alerts": [wanted], **quiet})
     outputs.append(output)
     assert status == 2, output
@@ -291,7 +298,16 @@ def test_the_whole_way(
     assert "Over (1):" in hook.taken[-1]["message"]
     assert len(mailbox.mails) == mails
 
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "vault.json"]
-    for text in (*outputs, *(path.read_bytes().decode(errors="replace") for path in files)):
+    (reports / "alerts.json").unlink()
+    (reports / "alerts.json").mkdir()
+    status, output = audit(reports, {"audit_fail_on": "never", "audit_metrics_file": "/nowhere/x.prom", **quiet})
+    outputs.append(output)
+    assert status == 0, output
+    assert "alerts.json: Is a directory" in output
+    assert "looked at from inside only" in output
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    written = [path.read_bytes() for path in files if path.name not in ("vault.json", "unresolved.yml")]
+    for text in (*outputs, *(content.decode(errors="replace") for content in written)):
         assert PASSWORD not in text
         assert TOKEN not in text

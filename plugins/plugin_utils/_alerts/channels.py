@@ -67,7 +67,7 @@ def read_channels(value: object, timeout: int) -> tuple[Channels, list[str]]:
     ``value`` is in exact JSON types. ``timeout`` is in seconds, for connecting and for each answer.
     """
     if not isinstance(value, list) or not value:
-        return Channels(()), ["notify_channels: not a list of channels; each has " + ", ".join(_KEYS)]
+        return Channels(()), [f"notify_channels: not a list of channels; each has {', '.join(_KEYS)}"]
     problems: list[str] = []
     channels = []
     silence()
