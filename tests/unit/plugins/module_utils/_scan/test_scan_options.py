@@ -117,11 +117,12 @@ def test_an_nmap_that_dies_in_the_second_pass_takes_nothing_back(tmp_path: Path)
     asked = options(engine="nmap", versions=True, confirm=True)
     found = scan(asked, Surroundings(str(tmp_path), nmap=lambda: program(tmp_path, body)), Stop(30))
     (target,) = found["targets"]
-    assert (target["status"], [e["port"] for e in target["endpoints"]]) == ("complete", [1])
+    assert (target["status"], [e["port"] for e in target["endpoints"]]) == ("partial", [1])
+    assert "ports 1 were not asked a second time" in target["reason"]
     assert not found["coverage"]["complete"]
     problems = {p["code"]: p["message"] for p in found["coverage"]["problems"]}
     assert set(problems) >= {"nmap-failed", "not-confirmed", "versions-incomplete"}
-    assert "open ports 1 were not asked again" in problems["not-confirmed"]
+    assert "ports 1 were not asked a second time" in problems["not-confirmed"]
 
 
 def test_warnings_are_problems_and_lose_no_state(tmp_path: Path) -> None:
