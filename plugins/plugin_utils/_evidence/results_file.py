@@ -92,8 +92,9 @@ class ResultsWriter:
 
     def close(self) -> None:
         """Lets go of what was not finished. Does nothing after ``finish``."""
-        for spool in (self._hosts, self._notable, self._passed):
-            spool.close()
+        with named_in_errors(self._path):
+            for spool in (self._hosts, self._notable, self._passed):
+                spool.close()
 
     def finish(self, head: Row) -> None:
         """Writes ``results.json``; it is there whole or not at all. Raises OSError as the file system does."""

@@ -39,17 +39,23 @@ def complete(fleet: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     "disk-full-evidence",
     area="control",
     fault="The disk is full when evidence is written: each of its files in turn",
-    cause="a small file system as report directory, filled so that the file no longer fits",
+    cause="a small file system as report directory, filled before the stage that writes the file",
     says=no_run(line=FULL),
 )
 @pytest.mark.parametrize("name", EVIDENCE)
-def test_a_disk_too_full_for_the_evidence(audit: Auditing, told: Telling, complete: Path, name: str) -> None:
-    before = [complete / "evidence" / one for one in EVIDENCE[: EVIDENCE.index(name) + 1]]
+def test_a_disk_too_full_for_the_evidence(audit: Auditing, told: Telling, tmp_path: Path, name: str) -> None:
     with small_disk(audit.report_dir) as disk:
-        fill(disk, blocks(*before) - 1)
-        run = audit()
+        full = {
+            "ansible.builtin.command": f"dd if=/dev/zero of={disk}/ballast bs=4096",
+            "delegate_to": "localhost",
+            "connection": "local",
+            "failed_when": False,
+        }
+        stages = [*map(role, ("open", "gather", "scan", "judge"))]
+        stages.insert(EVIDENCE.index(name), full)
+        run = audit(play=play(tmp_path, *stages), audit_history=False)
         told(run)
-        assert f"/evidence/{name}: {FULL}" in " ".join(run.output.split())
+        assert f"/evidence/{name}: {FULL}" in " ".join(run.output.split()), run.output
         assert_no_half_file(disk)
 
 
@@ -84,7 +90,7 @@ def test_a_disk_too_full_for_the_reports(tmp_path: Path, told: Telling, complete
         fill(disk, blocks(*before) - 1)
         ended = judged(tmp_path, run, ("report", "gate"))
         told(ended)
-        assert f"/{name}: {FULL}" in " ".join(ended.output.split())
+        assert f"/{name}: {FULL}" in " ".join(ended.output.split()), ended.output
         assert_no_half_file(disk)
 
 
