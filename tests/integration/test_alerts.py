@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -15,9 +16,10 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._alerts import tell as telling
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.channels import Channels, read_channels
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.delivery import Effort
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import MOST_WAITING, Telling, Wishes, tell
@@ -130,15 +132,57 @@ def test_two_audits_at_once_tell_once(tmp_path: Path, hook: Webhook) -> None:
     assert len(hook.taken) == 1
 
 
-def test_a_receiver_that_never_answers_is_given_up(tmp_path: Path, hook: Webhook) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        found, problems = read_channels(
-            [{"name": "ops", "urls": [f"json://127.0.0.1:{deaf.getsockname()[1]}/", hook.url]}], 1
-        )
+@contextlib.contextmanager
+def dripping() -> Iterator[int]:
+    """The port of a server that begins to answer, and sends a letter more whenever one is about to give up."""
+    over = threading.Event()
+
+    def answer(server: socket.socket) -> None:
+        connection, _address = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not over.wait(0.3):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, args=(server,))
+        thread.start()
+        yield server.getsockname()[1]
+        over.set()
+        thread.join()
+
+
+def test_a_receiver_that_never_ends_its_answer_is_given_up_and_keeps_nobody_waiting(
+    tmp_path: Path, hook: Webhook
+) -> None:
+    with dripping() as port:
+        found, problems = read_channels([{"name": "ops", "urls": [f"json://127.0.0.1:{port}/", hook.url]}], 1)
         assert problems == []
         told = tell(made_run(tmp_path, 0, 8080), found, WISHES._replace(effort=Effort(1, 1, 0.01)))
-    assert (told.delivered, told.undelivered) == (1, 1)
+    assert told.problems == ("channel ops[0]: no answer in time; 1 messages wait for the next run",)
     assert len(hook.taken) == 1
+
+
+def test_an_audit_that_is_killed_while_it_tells_tells_the_next_time(
+    tmp_path: Path, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_arguments: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    run = made_run(tmp_path, 0, 8080)
+    with monkeypatch.context() as patched:
+        patched.setattr(telling, "deliver", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tell(run, channels(hook.url), WISHES)
+    assert tell(made_run(tmp_path, 1, 8080), channels(hook.url), WISHES) == Telling(0, 1, 0, ())
+    assert len(hook.taken) == 1
+
+
+def test_a_run_in_check_mode_tells_nobody_and_the_next_one_does(tmp_path: Path, hook: Webhook) -> None:
+    run = made_run(tmp_path, 0, 8080)
+    assert tell(run, channels(hook.url), WISHES, is_real=False) == Telling(1, 0, 0, ())
+    assert not (tmp_path / "alerts.json").exists()
+    assert tell(run, channels(hook.url), WISHES).delivered == 1
 
 
 def test_what_waits_for_a_channel_that_is_gone_goes_to_the_owners_new_one(tmp_path: Path, hook: Webhook) -> None:

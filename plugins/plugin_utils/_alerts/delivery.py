@@ -36,8 +36,8 @@ class Effort(NamedTuple):
 
     @property
     def longest(self) -> float:
-        """How long one message may take: to connect and to answer, each try, the pauses, and a little more."""
-        return self.tries * 2 * self.timeout + self.pause * (1 << self.tries) + 5
+        """How long one message may take: to connect, to answer and as long again for each try, and the pauses."""
+        return self.tries * 3 * self.timeout + self.pause * (1 << self.tries)
 
 
 class Outcome(NamedTuple):
