@@ -180,3 +180,28 @@ def test_a_message_is_bounded_and_says_what_it_left_out() -> None:
     (message,) = messages(rows, days.results["run"], "")
     assert len(message.body) <= LONGEST
     assert "more lines, in the report" in message.body
+
+
+def test_the_gap_of_a_scan_is_not_closed_by_a_run_that_did_not_scan() -> None:
+    days = Days()
+    cut = scan(status="partial", reason="timed out", unknown=[{"protocol": "tcp", "ports": "8000-8100"}])
+    assert ("opened", None, "not-assessed") in days.tell(1, host(), cut)
+    assert days.tell(2, host(), [], scan_depth="none") == []
+    assert days.tell(3, host(), scan()) == [("resolved", None, "not-assessed")]
+
+
+def test_an_exception_that_was_renewed_ends_its_warning() -> None:
+    days = Days()
+    ending, renewed = ([build.exception(8080, expires=day)] for day in ("2026-11-25", "2027-11-20"))
+    assert days.tell(19, host(8080, exceptions=ending), scan()) == [("opened", "web-team", "exception-expiring")]
+    assert days.tell(20, host(8080, exceptions=renewed), scan()) == [("resolved", "web-team", "exception-expiring")]
+
+
+def test_what_a_rule_could_not_tell_is_told_whatever_its_severity_is() -> None:
+    days = Days()
+    evidence = build.host_evidence([build.declared(443, process="nginx")], [build.unowned(443)])
+    days.tell(1, evidence, [build.scan([build.target()])])
+    days.findings = {}
+    assert [(item.kind, item.row["rule"], item.row["status"]) for item in days.again("critical")] == [
+        ("opened", "wrong-owner", "not_assessed")
+    ]
