@@ -25,6 +25,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import M
 
 from .._inventory.declared import Inventory
 from .._inventory.loader import is_inventory_variable, load_inventory
+from .._inventory.problem import shown
 from .window import WindowError
 
 _SECONDS = 300
@@ -53,11 +54,15 @@ def declared_at(
     outside = [str(path) for path in paths if not path.resolve().is_relative_to(top)]
     if outside:
         raise WindowError(f"{outside[0]} lies outside of the checkout {top}; {_WAY_OUT}")
+    try:  # a revision that begins with a dash would be taken for an option
+        named = _run("git", "-C", str(top), "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except WindowError as error:
+        raise WindowError(
+            f"change_since: {shown(revision)} is no revision of the checkout {top}; {_WAY_OUT}"
+        ) from error
     _expect_alike(_listed(paths, Path.cwd()), now)
-    # A revision that begins with a dash would be taken for an option.
-    commit = _run("git", "-C", str(top), "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode()
     with tempfile.TemporaryDirectory(prefix="vigil-ports-") as folder:
-        tar = _run("git", "-C", str(top), "archive", "--format=tar", commit.strip())
+        tar = _run("git", "-C", str(top), "archive", "--format=tar", named.decode().strip())
         with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
             archive.extractall(folder, filter="data")
         then = [Path(folder, path.resolve().relative_to(top)) for path in paths]
@@ -65,6 +70,7 @@ def declared_at(
         if gone:
             raise WindowError(f"{gone[0]} is not there at revision {revision}; {_WAY_OUT}")
         known = _listed(then, Path(folder))
+    _expect_resolved({host: known.get(host, {}) for host in now}, revision)
     found: dict[str, Inventory | None] = {}
     for host in now:
         inventory, problems = load_inventory(known.get(host, {}))
@@ -75,7 +81,10 @@ def declared_at(
 def _listed(paths: Sequence[Path], where: Path) -> dict[str, dict[str, Any]]:
     """The inventory variables of each host, as files hold them."""
     words = [word for path in paths for word in ("-i", str(path))]
-    told = json.loads(_run(sys.executable, "-m", "ansible", "inventory", "--list", *words, where=where))
+    with tempfile.TemporaryDirectory(prefix="vigil-ports-") as nothing:
+        # It takes where it stands for the directory of a playbook, and the group_vars there for those of the play.
+        words += ["--playbook-dir", nothing]
+        told = json.loads(_run(sys.executable, "-m", "ansible", "inventory", "--list", *words, where=where))
     return {host: _ours(variables) for host, variables in told["_meta"]["hostvars"].items()}
 
 
@@ -97,6 +106,18 @@ def _expect_alike(files: Mapping[str, Variables], now: Mapping[str, Variables | 
                 raise WindowError(
                     f"{host}: {name} is not in the inventory's files as the host declares it: it holds a template or a"
                     f" secret, or comes from a play or the command line, so it cannot be compared; {_WAY_OUT}"
+                )
+
+
+def _expect_resolved(known: Mapping[str, Variables], revision: str) -> None:
+    """Raises WindowError for what would have to be resolved first: it would be compared as it is written."""
+    for host, variables in known.items():
+        for name, value in variables.items():
+            text = json.dumps(value)
+            if any(mark in text for mark in ("{{", "{%", "__ansible_vault", "__ansible_unsafe")):
+                raise WindowError(
+                    f"{host}: {name} holds a template or a secret at revision {revision}, so it cannot be compared;"
+                    f" {_WAY_OUT}"
                 )
 
 

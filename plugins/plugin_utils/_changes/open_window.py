@@ -16,7 +16,7 @@ from .._evidence.run_directory import RunDirectory
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .plan import Planned, carried_ids, nearest_first, plan_between, plan_of
-from .window import WindowError
+from .window import WindowError, counted
 
 Json = dict[str, Any]
 Plan = dict[str, list[Planned] | None]
@@ -56,7 +56,7 @@ def plan_by_id(hosts: Mapping[str, Inventory | None], change: str, *, nothing: b
         carried = f"they carry: {', '.join(ids[:_MOST_IDS])}" if ids else "they carry none at all"
         more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
         raise WindowError(
-            f"no declaration or exception of these {len(hosts)} hosts carries the change id {change}; {carried}{more}."
+            f"no declaration or exception of the {counted(hosts)} carries the change id {change}; {carried}{more}."
             " Declare what the change opens, or say that it changes no port with -e change_nothing=true"
         )
     return plan
@@ -72,8 +72,8 @@ def plan_by_revision(
         plan[host] = None if known is None or was is None else plan_between(was, known)
     if not any(plan.values()):
         raise WindowError(
-            f"these {len(hosts)} hosts declare the same ports as at revision {revision}: the change plans nothing. Give"
-            " an earlier revision, or say that it changes no port with -e change_nothing=true"
+            f"the ports that are declared on the {counted(hosts)} are those of revision {revision}: the"
+            " change plans nothing. Give an earlier one, or say that it changes no port with -e change_nothing=true"
         )
     return plan
 
@@ -105,9 +105,8 @@ def opening_lines(window: Json, unknown: Sequence[str], *, is_check: bool) -> It
     """What the operator reads when a window opens. To be encoded for a terminal."""
     planned = [Planned.read(row) for items in window["plan"].values() for row in items or ()]
     counts = {action: sum(item.action == action for item in planned) for action in ("open", "close")}
-    hosts = len(window["hosts"])
     yield (
-        f"Change {window['change']} {'would be' if is_check else 'is'} open on {hosts} host{'' if hosts == 1 else 's'}:"
+        f"Change {window['change']} {'would be' if is_check else 'is'} open on {counted(window['hosts'])}:"
         f" {counts['open']} to be opened, {counts['close']} to be closed"
         f"{', no port is to change' if window['source'] == NOTHING else ''}"
     )

@@ -36,8 +36,9 @@ def outcomes(
 
 
 def _gaps(side: Side | None, case: str) -> Iterator[Outcome]:
+    when = case.removeprefix("assessed ")
     if side is None:
-        yield Outcome("not-known", case, "the host was not looked at: it was left out of the run")
+        yield Outcome("not-known", case, f"{when} the host was not looked at: it was left out of the run")
         return
     for row in side.gaps:
-        yield Outcome("not-known", case, f"{row['message']} (gap {row['gap']})")
+        yield Outcome("not-known", case, f"{when}: {row['message']} (gap {row['gap']})")

@@ -38,10 +38,11 @@ def side(
     asked: str = "22,8000-8500",
     rest: str = "closed",
     about: Json | None = None,
+    more: Iterable[Json] = (),
     **evidence: Any,
 ) -> Side:
     target = build.target(opened, asked, states=build.states(opened, asked, rest))
-    results = build.judged(build.host_evidence(ports, listeners, **evidence), [build.scan([target])], about)
+    results = build.judged(build.host_evidence(ports, listeners, **evidence), [build.scan([target, *more])], about)
     findings = [row for row in results["findings"] if row["status"] != "pass"]
     return Side.of(results["hosts"][0], findings, results["known_ports"])
 
@@ -108,6 +109,24 @@ def test_an_exposure_beyond_the_plan_is_not_planned() -> None:
     )
     assert kinds(found) == ["not-planned", "as-planned"]
     assert found[0].text.startswith("tcp/8443 opened from internet")
+
+
+def test_a_port_that_listens_where_it_was_not_planned_is_neither_done_nor_planned() -> None:
+    plan = build.declared(8443, address="loopback", change=CHANGE)
+    about = {"ports": (SSH, plan)}
+    found = came_of(side([build.listener(22)], [22], **about), side(LISTENS, [22], **about), SSH, plan)
+    assert [(one.kind, one.text.partition(":")[0]) for one in found] == [
+        ("not-planned", "tcp/8443 opened at 0.0.0.0"),
+        ("not-done", "tcp/8443 at loopback does not listen"),
+    ]
+
+
+def test_an_address_from_which_a_planned_port_went_away_is_told() -> None:
+    other = {"address": "192.0.2.11"}
+    before = side(LISTENS, [22, 8443], more=[build.target([22, 8443], "22,8000-8500", **other)])
+    after = side(LISTENS, [22, 8443], more=[build.target([22], "22,8000-8500", **other)])
+    found = [one for one in came_of(before, after) if one.kind == "not-planned"]
+    assert [one.text.partition(":")[0] for one in found] == ["tcp/8443 closed from internet at 192.0.2.11"]
 
 
 @pytest.mark.parametrize(

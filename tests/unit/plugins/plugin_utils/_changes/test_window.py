@@ -120,7 +120,7 @@ def test_a_run_before_that_is_not_as_it_was_is_no_ground(windows: Windows, befor
 
 def test_a_plan_that_matches_nothing_names_what_is_carried(before: RunDirectory) -> None:
     hosts = declared_inventories(before)
-    with pytest.raises(WindowError, match="these 2 hosts carries the change id CHG-1; they carry none at all"):
+    with pytest.raises(WindowError, match="of the 2 hosts carries the change id CHG-1; they carry none at all"):
         plan_by_id(hosts, "CHG-1", nothing=False)
     assert plan_by_id(hosts, "CHG-1", nothing=True) == {"web1": [], "web2": None}
 
