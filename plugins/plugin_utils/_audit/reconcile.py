@@ -10,9 +10,9 @@ This module is private to the collection.
 from __future__ import annotations
 
 import datetime as dt
-import json
+import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._evidence.observed import Listener, ScannedTarget, address_of
 from .._evidence.relisted import Relisted, both_listings
@@ -31,13 +31,14 @@ from .gate import Gate
 from .hidden_rules import disagreements, hidden_listeners
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
+from .may_disagree import may_disagree
 from .port_table import port_table
 from .proposal_rules import unapproved
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
 from .ways_out import with_ways_out
-from .what_was_seen import KnownPorts, what_was_seen
+from .what_was_seen import KnownPorts, declared_digest, what_was_seen
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
 _HOST_RULES = (
@@ -124,17 +125,25 @@ class Audit:
         """What is declared and what was seen of a host; None where nothing is known of what is declared."""
         if evidence is None or evidence["inventory_errors"]:
             return None
-        inventory, problems = self._inventories.of(evidence["inventory"])
+        inventory, problems, _digest = self._inventories.of(evidence["inventory"])
         return None if problems else view_of_host(self._run, host, evidence, relisted, self._outside, inventory)
 
-    def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]] | None:
-        """Protocols and ports of which host and scans say different things; None for a host that has no verdicts."""
-        if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
-            return None
-        inventory, problems = self._inventories.of(evidence["inventory"])
-        if problems:
-            return None
-        view = view_of_host(self._run, host, evidence, None, self._outside, inventory)
+    def may_disagree(self, host: str, evidence: Mapping[str, Any] | None) -> bool:
+        """False only for a host without ``disagreements``; ``evidence`` need not have been held against the schema."""
+        try:
+            if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
+                return False
+            targets = (target for _vantage, targets in self._outside.of(host) for target in targets)
+            inventory = self._inventories.of(evidence["inventory"]).inventory
+            return may_disagree(inventory, evidence["listening"]["listeners"], targets)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return True  # it is not as the schema says: that is found when it is read in full
+
+    def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]]:
+        """Protocols and ports of which host and scans say different things; none of a host that has no verdicts."""
+        view = self.view(host, evidence, None)
+        if view is None or view.listeners is None:
+            return set()
         return disagreements(view, (finding for rule in _HOST_RULES for finding in rule(view)))
 
     def of_run(self) -> list[dict[str, Any]]:
@@ -180,16 +189,24 @@ class Audit:
         }
 
 
+class _Declared(NamedTuple):
+    """What a host declares: without problems, or an empty inventory with all of them; and a digest of the variables."""
+
+    inventory: Inventory
+    problems: tuple[Problem, ...]
+    digest: str
+
+
 class _Inventories:
     """The declared inventories of many hosts; what is declared alike is validated once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Inventory, tuple[Problem, ...]]] = {}
+        self._known: dict[bytes, _Declared] = {}
 
-    def of(self, variables: Mapping[str, Any]) -> tuple[Inventory, tuple[Problem, ...]]:
-        key = json.dumps(variables, sort_keys=True)
+    def of(self, variables: Mapping[str, Any]) -> _Declared:
+        key = marshal.dumps(dict(variables), 2)  # version 2: the same for equal values, whatever refers to them
         if key not in self._known:
-            self._known[key] = load_inventory(variables)
+            self._known[key] = _Declared(*load_inventory(variables), declared_digest(variables))
         return self._known[key]
 
 
@@ -205,13 +222,13 @@ def _audit_host(
     if evidence is None:
         why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
-    inventory, problems = inventories.of(evidence["inventory"])
+    inventory, problems, digest = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
     view = view_of_host(run, host, evidence, relisted, outside, inventory)
     if problems:
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
-        return {**row, "seen": what_was_seen(view, evidence, known_ports, declarations=False)}, [finding]
+        return {**row, "seen": what_was_seen(view, evidence, digest, known_ports, declarations=False)}, [finding]
     gaps = list(_gaps(view, evidence, dict(outside.of(host)), outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
@@ -223,7 +240,7 @@ def _audit_host(
         **_host_row(host, evidence["status"], evidence["message"], evidence),
         "relisted": _relisted_row(relisted),
         "ports": port_table(view, findings),
-        "seen": what_was_seen(view, evidence, known_ports),
+        "seen": what_was_seen(view, evidence, digest, known_ports),
     }, findings
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST, PortSet
 
-from .._evidence.run_directory import RunDirectory
+from .._evidence.run_directory import EvidenceError, RunDirectory
 from .reconcile import Audit
 
 _EVERY_PORT = dict.fromkeys(("tcp", "udp"), f"1-{HIGHEST}")
@@ -25,10 +27,16 @@ def to_relist(run: RunDirectory) -> dict[str, dict[str, str]]:
     audit = Audit(asked, run.readable_scans(vantage["name"] for vantage in asked["vantages"]))
     every = asked["settings"]["verify_bind"] == "all"
     found = {}
-    for evidence in run.readable_hosts(asked["hosts"]):
-        ports = audit.disagreements(evidence["host"], evidence)
-        if ports is not None and (ports or every):
-            found[evidence["host"]] = _EVERY_PORT if every else _by_protocol(ports)
+    for host in asked["hosts"]:
+        with contextlib.suppress(EvidenceError):
+            if every:
+                view = audit.view(host, run.read_host(host), None)
+                if view is not None and view.listeners is not None:
+                    found[host] = _EVERY_PORT
+            elif audit.may_disagree(host, run.glance_at_host(host)):
+                ports = audit.disagreements(host, run.read_host(host))
+                if ports:
+                    found[host] = _by_protocol(ports)
     return found
 
 

@@ -43,9 +43,11 @@ class KnownPorts:
         return self._keys[text]
 
 
-def what_was_seen(view: HostView, evidence: Mapping[str, Any], ports: KnownPorts, *, declarations: bool = True) -> Json:
-    """The host as ``seen`` of the results. ``declarations`` is False where the declared inventory is not valid:
-    then nothing was judged."""
+def what_was_seen(
+    view: HostView, evidence: Mapping[str, Any], digest: str, ports: KnownPorts, *, declarations: bool = True
+) -> Json:
+    """The host as ``seen`` of the results. ``digest`` is that of what it declares; ``declarations`` is False where that
+    is not valid: then nothing was judged."""
     listening = evidence["listening"]
     seen: list[Json] = []
     seen.extend(_inside(view, listener, declarations) for listener in view.listeners or ())
@@ -53,7 +55,7 @@ def what_was_seen(view: HostView, evidence: Mapping[str, Any], ports: KnownPorts
         seen.extend(_outside(view, target, declarations))
     return {
         "judged": declarations,
-        "declarations": declared_digest(evidence["inventory"]),
+        "declarations": digest,
         "inside": None if listening is None else _listed(listening["coverage"], view.unlisted),
         "outside": [
             {"vantage": target.vantage, "address": target.address, "known": _known(target, ports)}

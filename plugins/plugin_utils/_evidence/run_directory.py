@@ -101,6 +101,10 @@ class RunDirectory:
         """The evidence of one host; None when none was written."""
         return _read_named(self._host_file(host), HOST_SHAPE, host_problem, "host", host)
 
+    def glance_at_host(self, host: str) -> dict[str, Any] | None:
+        """The same, held against nothing but its shape and name: to be read in full before anything rests on it."""
+        return _read_named(self._host_file(host), HOST_SHAPE, None, "host", host)
+
     def write_relisted(self, host: str, evidence: Mapping[str, Any]) -> None:
         """What was seen on a host that was listed again after the scans."""
         write_json(self._relisted_file(host), {**evidence, "host": host, "shape": RELISTED_SHAPE})
@@ -256,12 +260,12 @@ def _read(
 
 
 def _read_named(
-    path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None], key: str, name: str
+    path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None] | None, key: str, name: str
 ) -> dict[str, Any] | None:
     """The evidence about what its file is named after; None where there is none."""
     if not os.path.lexists(path):
         return None
     value = _read(path, shape, problem_of)
-    if value[key] != name:
-        raise EvidenceError(f"{path}: evidence of the {key} {value[key]}, not of {name}; {_CHANGED}")
+    if value.get(key) != name:
+        raise EvidenceError(f"{path}: evidence of the {key} {value.get(key)}, not of {name}; {_CHANGED}")
     return value

@@ -11,7 +11,7 @@ import ipaddress
 import random
 from typing import Any
 
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit, audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from hypothesis import given
@@ -320,3 +320,25 @@ def test_the_counts_the_gate_and_the_port_table_agree_with_the_findings(given_au
         elsewhere = row["rule"] == "firewall-hole" or row["rule"].startswith("exception-")
         if row["status"] != "pass" and row["port"] is not None and not elsewhere:
             assert (row["namespace"] or "host", row["protocol"], row["rule"]) in shown
+
+
+@given(
+    audits(),
+    st.sampled_from([("::", False), ("::", True), ("::", None), ("0.0.0.0", None), (build.ADDRESS, None)]),
+    st.sampled_from(["host", "host", "netns/blue"]),
+)
+def test_a_host_of_which_the_rules_are_not_asked_has_no_disagreement(
+    given_audit: Any, heard: tuple[str, bool | None], namespace: str
+) -> None:
+    """Hosts that agree are the ones of which the quick look says something: so most open ports get a listener."""
+    about, host, scans = given_audit
+    address, v6only = heard
+    opened = {row["port"] for scan in scans for share in scan["shares"] for row in share["targets"][0]["endpoints"]}
+    host["listening"]["listeners"] += [
+        build.listener(port, address, v6only=v6only, namespace=namespace) for port in sorted(opened)
+    ]
+    for scan in scans:
+        for share in scan["shares"]:
+            share["targets"] = share["targets"][:1]
+    audited = Audit(about, scans)
+    assert audited.may_disagree("web1", host) or not audited.disagreements("web1", host)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.to_relist import to_relist
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem
@@ -38,6 +39,9 @@ def one(results: Json, rule: str) -> Json:
         ([], [], OPEN, "8080"),  # open without a listener
         ([WEB], [build.listener(8080)], CLOSED, "8080"),  # listens, and is closed
         ([build.declared("8000-8090")], [], OPEN, "8080"),
+        ([build.declared(8080, address="loopback")], [build.listener(8080)], OPEN, "8080"),  # it listens elsewhere
+        ([WEB], [build.listener(8080, "::", v6only=True)], OPEN, "8080"),
+        ([WEB], [build.listener(8080, "::", v6only=False)], OPEN, None),
         ([WEB], [build.listener(8080)], OPEN, None),
         ([WEB], [], CLOSED, None),  # both say that nothing is there
         ([], [build.listener(8080)], CLOSED, None),  # undeclared, but nobody says that it should be reached
@@ -67,6 +71,17 @@ def written(folder: Path, evidence: Json, scans: list[Json], **settings: Any) ->
     for scan in scans:
         run.put_scan("internet", scan["shares"][0])
     return run
+
+
+def test_a_host_that_agrees_is_not_judged_twice_and_evidence_that_is_broken_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agrees = written(tmp_path / "agrees", build.host_evidence([WEB], [build.listener(8080)]), OPEN)
+    with monkeypatch.context() as patched:
+        patched.setattr(Audit, "disagreements", None)
+        assert to_relist(agrees) == {}
+    broken = build.host_evidence([WEB], [{"port": 8080}, build.listener(8080)])
+    assert to_relist(written(tmp_path / "broken", broken, OPEN)) == {}
 
 
 def test_with_all_every_host_that_was_listed_is_tried_on_every_port(tmp_path: Path) -> None:
