@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from .._evidence.observed import Endpoint, Listener, ScannedTarget, address_of
 from .._inventory.declared import Declaration
@@ -100,7 +101,7 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
     subject = f"{declaration.protocol}/{port}"
     for target in expected:
         state = states[target.address]
-        where = {"port": port, "address": target.address, "vantage": vantage}
+        where: dict[str, Any] = {"port": port, "address": target.address, "vantage": vantage}
         if state == "open":
             message = f"{subject} at {target.address} is open from {vantage}, as declared"
             yield about_declaration("blocked-service", "pass", view.host, declaration, message, **where)

@@ -80,14 +80,25 @@ class Finding(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """The finding as results hold it, but for what the gate says of it."""
         rule = CATALOGUE[self.rule]
-        texts = {"id": self.id, "remedy": rule.remedy, "controls": list(rule.controls)}
-        return {**self._asdict(), **texts, "details": list(self.details)}
+        row: dict[str, Any] = dict(zip(self._fields, self, strict=True))
+        row["details"] = list(self.details)
+        row["id"], row["remedy"], row["controls"] = self.id, rule.remedy, list(rule.controls)
+        return row
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
         port = self.port if isinstance(self.port, int) else int(str(self.port).split("-", 1)[0]) if self.port else 0
-        texts = (self.vantage, self.address, self.namespace, self.gap, self.place, str(self.port))
-        return (self.rule, self.protocol or "", port, *(text or "" for text in texts))
+        return (
+            self.rule,
+            self.protocol or "",
+            port,
+            self.vantage or "",
+            self.address or "",
+            self.namespace or "",
+            self.gap or "",
+            self.place or "",
+            str(self.port),
+        )
 
 
 _GRAVEST_FIRST: tuple[Status, ...] = ("fail", "not_assessed", "excepted", "pass")
@@ -125,23 +136,36 @@ def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def about_declaration(
-    rule: str, status: Status, host: str, declaration: Declaration, message: str, **more: Any
+    rule: str,
+    status: Status,
+    host: str,
+    declaration: Declaration,
+    message: str,
+    *,
+    severity: str | None = None,
+    port: Port = None,
+    address: str | None = None,
+    vantage: str | None = None,
+    details: tuple[str, ...] = (),
+    gap: str | None = None,
 ) -> Finding:
-    """A finding whose subject is a declaration: its port or range, and its namespace."""
+    """A finding whose subject is a declaration: its port or range unless another is given, and its namespace."""
+    declared_port = declaration.port.subject
     return Finding(
-        rule=rule,
-        status=status,
-        severity=more.pop("severity", CATALOGUE[rule].severity),
-        host=host,
-        namespace=declaration.namespace,
-        protocol=declaration.protocol,
-        port=more.pop("port", declaration.port.subject),
-        address=more.pop("address", None),
-        vantage=more.pop("vantage", None),
-        message=message,
-        place=declaration.place,
-        declared_port=declaration.port.subject,
-        declared_address=None if declaration.address.networks is None else str(declaration.address),
-        owner=declaration.owner,
-        **more,
+        rule,
+        status,
+        severity or CATALOGUE[rule].severity,
+        host,
+        declaration.namespace,
+        declaration.protocol,
+        declared_port if port is None else port,
+        address,
+        vantage,
+        message,
+        details,
+        gap,
+        declaration.place,
+        declared_port,
+        None if declaration.address.networks is None else str(declaration.address),
+        declaration.owner,
     )

@@ -211,7 +211,8 @@ def meanwhile(listener: Listener) -> str:
 
 def who(listener: Listener) -> str:
     """The owner of a listener in a few words."""
-    names = sorted({owner.name for owner in listener.owners})
+    owners = listener.owners
+    names = [owners[0].name] if len(owners) == 1 else sorted({owner.name for owner in owners})
     process = (
         " and ".join(names)
         if names
@@ -220,5 +221,5 @@ def who(listener: Listener) -> str:
         else "the kernel"
     )
     user = listener.user if listener.user is not None else listener.uid
-    deleted = " from a deleted executable" if any(owner.executable_deleted for owner in listener.owners) else ""
+    deleted = " from a deleted executable" if any(owner.executable_deleted for owner in owners) else ""
     return f"{process}{f' ({user})' if user is not None else ''}{deleted}"

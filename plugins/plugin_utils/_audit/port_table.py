@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._evidence.observed import Listener
+from .._evidence.observed import Listener, ScannedTarget
 from .._inventory.declared import Declaration
 from .finding import Finding, Port
 from .host_view import HostView, covers
@@ -44,8 +45,11 @@ def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, An
         for endpoint in target.endpoints:
             if endpoint.state == "open":
                 _row(rows, view, _key_of_port(view, "host", endpoint.protocol, endpoint.port))
+    by_vantage: dict[str, list[ScannedTarget]] = {}
+    for target in sorted(view.targets, key=lambda target: target.vantage):
+        by_vantage.setdefault(target.vantage, []).append(target)
     for key, row in rows.items():
-        row["reachable"] = _reachable(view, key)
+        row["reachable"] = _reachable(view, key, by_vantage)
     _add_verdicts(rows, view, findings)
     return [
         rows[key]
@@ -70,6 +74,7 @@ def _row(rows: dict[_Key, dict[str, Any]], view: HostView, key: _Key) -> dict[st
     return rows[key]
 
 
+@functools.lru_cache(maxsize=8192)
 def _declared(declaration: Declaration) -> str:
     reach = "any" if declaration.reachable_from is None else ", ".join(sorted(declaration.reachable_from))
     parts = (
@@ -82,11 +87,10 @@ def _declared(declaration: Declaration) -> str:
 
 
 def _key_of_listener(view: HostView, listener: Listener) -> _Key:
-    near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
-    proposed = view.inventory.proposals_for(listener.protocol, listener.port, listener.namespace)
-    for declaration in (*near, *proposed):
-        if covers(declaration, listener):
-            return (declaration.namespace, declaration.protocol, declaration.port.subject)
+    for entries_for in (view.declarations_for, view.inventory.proposals_for):
+        for entry in entries_for(listener.protocol, listener.port, listener.namespace):
+            if covers(entry, listener):
+                return (entry.namespace, entry.protocol, entry.port.subject)
     return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
 
 
@@ -96,21 +100,19 @@ def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _K
     return (namespace, protocol, declared[0].port.subject if declared else port)
 
 
-def _reachable(view: HostView, key: _Key) -> dict[str, str]:
+def _reachable(view: HostView, key: _Key, by_vantage: Mapping[str, Iterable[ScannedTarget]]) -> dict[str, str]:
     """The states of one row's port by vantage point; of several addresses each different state once."""
     namespace, protocol, port = key
     if namespace != "host":
         return {}
+    ports = _ports(view, protocol, port)
     found: dict[str, str] = {}
-    for vantage in sorted({target.vantage for target in view.targets}):
-        texts = []
-        for target in view.targets:
-            if target.vantage == vantage:
-                states = {
-                    state for number in _ports(view, protocol, port) if (state := target.state_of(protocol, number))
-                }
-                texts.append("open" if "open" in states else ", ".join(sorted(states)) or "not known")
-        found[vantage] = ", ".join(sorted(set(texts)))
+    for vantage, targets in by_vantage.items():
+        texts = set()
+        for target in targets:
+            states = {state for number in ports if (state := target.state_of(protocol, number))}
+            texts.add("open" if "open" in states else ", ".join(sorted(states)) or "not known")
+        found[vantage] = ", ".join(sorted(texts))
     return found
 
 

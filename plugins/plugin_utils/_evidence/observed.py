@@ -88,15 +88,19 @@ class Owner(NamedTuple):
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
-        _texts(row, "name")
-        _texts(row, "executable", "unit", "user", "container", optional=True)
-        if row["package"] is not None:
-            _texts(row["package"], "name", "manager")
-            _texts(row["package"], "version", optional=True)
-        return cls(*_owner_fields(row))
+        owner = cls(*_owner_fields(row))
+        if not all(map(isinstance, _owner_texts(row), _OWNER_KINDS)):
+            _texts(row, "name")
+            _texts(row, "executable", "unit", "user", "container", optional=True)
+        if owner.package is not None:
+            _texts(owner.package, "name", "manager")
+            _texts(owner.package, "version", optional=True)
+        return owner
 
 
 _owner_fields = operator.itemgetter(*Owner._fields)
+_owner_texts = operator.itemgetter("name", "executable", "unit", "user", "container")
+_OWNER_KINDS: tuple[type | tuple[type, ...], ...] = (str, *[(str, NoneType)] * 4)
 
 
 class Listener(NamedTuple):

@@ -15,7 +15,7 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,8 @@ Row = Mapping[str, Any]
 
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 _AGAIN = "it was cut or edited: run vigil.ports.audit on the run directory again"
+_ROW_END = ",\n"
+_READ_AT_ONCE = 1 << 15  # bytes; more of them fall out of the cache of the processor
 _HOSTS, _FINDINGS, _END = b'"hosts":[\n', b'],\n"findings":[\n', b"]}\n"
 
 
@@ -39,17 +41,18 @@ class Results(Mapping[str, Any]):
     """The results of a run, as ``schemas/results.schema.json`` describes them.
 
     ``["hosts"]`` and ``["findings"]`` can be gone through as often as needed, but not indexed: of a large
-    run they are read from the file each time.
+    run they are read from the file each time. ``host_names`` are the names of the hosts, in the same order.
     """
 
-    def __init__(self, head: Row, hosts: Iterable[Row], findings: Iterable[Row]) -> None:
+    def __init__(self, head: Row, hosts: Iterable[Row], findings: Iterable[Row], host_names: Sequence[str]) -> None:
         self._parts = {**head, "hosts": hosts, "findings": findings}
+        self.host_names = host_names
 
     @classmethod
     def of(cls, value: Row) -> Results:
         """Results that are in memory as a whole."""
         head = {key: part for key, part in value.items() if key not in ("hosts", "findings")}
-        return cls(head, value["hosts"], value["findings"])
+        return cls(head, value["hosts"], value["findings"], [row["host"] for row in value["hosts"]])
 
     def __getitem__(self, key: str) -> Any:
         return self._parts[key]
@@ -140,21 +143,33 @@ class _Section:
         seen = 0
         with self._path.open("rb") as stream:
             stream.seek(self._start)
-            for line in stream:
-                if line.startswith(b"]"):
+            while lines := stream.readlines(_READ_AT_ONCE):
+                end = next((place for place, line in enumerate(lines) if line.startswith(b"]")), None)
+                rows = self._rows(lines[:end])
+                seen += len(rows)
+                yield from rows
+                if end is not None:
                     break
-                seen += 1
-                yield self._row(line)
         if seen != self._count:
             raise EvidenceError(f"{self._path}: {seen} rows of {self._count}; {_AGAIN}")
 
+    def _rows(self, lines: Sequence[bytes]) -> list[Row]:
+        """Many lines together, which takes a third of the time; one by one where that does not come out even."""
+        try:
+            rows: list[Row] = json.loads(f"[{b''.join(lines).decode('ascii').rstrip(_ROW_END)}]")
+        except (ValueError, RecursionError):
+            rows = []
+        if len(rows) != len(lines):
+            rows = [self._row(line) for line in lines]
+        if not all(isinstance(row, dict) and row.keys() >= self._keys for row in rows):
+            raise EvidenceError(f"{self._path}: a row has not the keys of its kind; {_AGAIN}")
+        return rows
+
     def _row(self, line: bytes) -> Row:
         try:
-            row = json.loads(line.rstrip(b",\n"))
+            row: Row = json.loads(line.rstrip(b",\n"))
         except (ValueError, RecursionError) as error:
             raise EvidenceError(f"{self._path}: a row cannot be read ({error}); {_AGAIN}") from error
-        if not isinstance(row, dict) or not row.keys() >= self._keys:
-            raise EvidenceError(f"{self._path}: a row has not the keys of its kind; {_AGAIN}")
         return row
 
 
@@ -184,5 +199,8 @@ def read_results(path: Path) -> Results:
         raise EvidenceError(f"{path}: {problem}; {_AGAIN}")
     in_scope, found = head["coverage"]["hosts"]["in_scope"], sum(head["counts"]["status"].values())
     return Results(
-        head, _Section(path, start, in_scope, row_keys("host")), _Section(path, findings, found, row_keys("finding"))
+        head,
+        _Section(path, start, in_scope, row_keys("host")),
+        _Section(path, findings, found, row_keys("finding")),
+        head["run"]["hosts"],
     )

@@ -210,13 +210,18 @@ def _without_times(frame: Any) -> Any:
     if isinstance(frame, dict):
         return {
             key: _NO_TIME
-            if key in ("started", "finished") and _problem("time", value) is None
+            if key in ("started", "finished") and isinstance(value, str) and _is_time(value)
             else ""
             if key in ("host", "hostname") and isinstance(value, str)
             else _without_times(value)
             for key, value in frame.items()
         }
     return frame
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_time(text: str) -> bool:
+    return _problem("time", text) is None
 
 
 def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:

@@ -15,9 +15,12 @@ from .address_rule import AddressRule
 from .port_range import PortRange
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Declaration:
-    """What may be open: one port or range of one entry. An entry with a list of ports gives several."""
+    """What may be open: one port or range of one entry. An entry with a list of ports gives several.
+
+    Each is equal to itself alone: hosts that declare alike share them, and what is made of one is found again quickly.
+    """
 
     place: str
     port: PortRange

@@ -10,6 +10,7 @@ every punctuation mark is escaped. Inside a code span nothing is parsed but its 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import escape, visible
@@ -24,9 +25,12 @@ def code(value: object, limit: int = DEFAULT_LIMIT) -> str:
     A backtick would end the span, and a pipe a table's cell even inside a span (GFM, section 4.10): both
     become ``\xHH``. So does what is not visible of itself. A backslash means nothing there.
     """
-    if value is None or value == "":
-        return ""
-    shown = visible(str(value), limit).translate(_ENDS)
+    return "" if value is None or value == "" else _span(str(value), limit)
+
+
+@functools.lru_cache(maxsize=16384)
+def _span(text: str, limit: int) -> str:
+    shown = visible(text, limit).translate(_ENDS)
     # A span of spaces only would not be one; CommonMark strips one space from both ends, so both are given.
     return f"`` {shown} ``" if shown.startswith(" ") or shown.endswith(" ") else f"`{shown}`"
 

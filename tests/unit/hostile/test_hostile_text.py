@@ -224,9 +224,9 @@ def printed(hostile: tuple[Path, Results]) -> Iterator[str]:
     one_of_each = {(row["host"], row["rule"]): row for row in rows}
     chunk = list(one_of_each.values())
     for start in range(0, len(chunk), 10):
-        yield from list(console_lines(Results(head, [], chunk[start : start + 10]), str(run)))[3:]
+        yield from list(console_lines(Results(head, [], chunk[start : start + 10], []), str(run)))[3:]
     for text in TEXTS:
-        yield from console_lines(Results(head, [], []), text)
+        yield from console_lines(Results(head, [], [], []), text)
         line = Progress(f"from internet by {text}", 1, on_terminal=True, clock=0).line(1, "1 of 1", 1, 99)
         yield terminal_text(line or "")
         yield terminal_text(text, 300)

@@ -47,6 +47,7 @@ def many(hosts: int) -> Json:
     status = {name: count * hosts for name, count in one["counts"]["status"].items()}
     return {
         **one,
+        "run": {**one["run"], "hosts": names},
         "hosts": [{**one["hosts"][0], "host": name} for name in names],
         "findings": findings,
         "coverage": {**one["coverage"], "hosts": {"in_scope": hosts, "assessed": hosts}},
@@ -71,6 +72,11 @@ def test_reports_from_the_file_and_from_memory_are_the_same_bytes(tmp_path: Path
     assert streamed == whole
 
 
+def read_all(path: Path) -> None:
+    for _name, chunks in reports(read_results(path)):
+        b"".join(chunks)
+
+
 @pytest.mark.parametrize("drop", [b'"rule":"undeclared-listener"', b'"assessed":'])
 def test_a_row_that_was_taken_out_of_the_results_is_missed(tmp_path: Path, drop: bytes) -> None:
     path = tmp_path / "results.json"
@@ -78,7 +84,7 @@ def test_a_row_that_was_taken_out_of_the_results_is_missed(tmp_path: Path, drop:
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(line for line in lines if drop not in line or line is lines[0]))
     with pytest.raises(EvidenceError, match=r"rows of .* run vigil.ports.audit on the run directory again"):
-        list(reports(read_results(path)))
+        read_all(path)
 
 
 def test_a_row_of_the_results_that_was_damaged_is_named(tmp_path: Path) -> None:
@@ -88,8 +94,17 @@ def test_a_row_of_the_results_that_was_damaged_is_named(tmp_path: Path) -> None:
         whole = path.read_bytes()
         path.write_bytes(whole.replace(damage, damage[:-2], 1))
         with pytest.raises(EvidenceError, match="a row"):
-            list(reports(read_results(path)))
+            read_all(path)
         path.write_bytes(whole)
+
+
+def test_two_rows_on_one_line_are_not_taken_for_two(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    written(tmp_path, many(2))
+    before, findings, after = path.read_bytes().partition(b'"findings":[\n')
+    path.write_bytes(before + findings + after.replace(b",\n", b",", 1))
+    with pytest.raises(EvidenceError, match="a row cannot be read"):
+        read_all(path)
 
 
 def test_a_large_junit_report_is_divided_between_hosts_and_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
