@@ -30,7 +30,6 @@ _SETTINGS = {
     "scan_retries": 1,
     "scan_timeout": 3600,
     "scan_host_timeout": 0,
-    "every": 0,
 }
 
 
@@ -49,7 +48,6 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
             "vantages": [{"name": "control", "scanners": ["localhost"]}],
             "hosts": names,
             "left_out": [],
-            "due": None,
             "limit": None,
             "versions": {"vigil.ports": "0.1.0"},
             "controller": {"host": "control", "user": "audit", "kernel": "Linux 6.1.0", "ci_job": None},
