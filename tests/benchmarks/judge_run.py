@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.to_relist import to_relist
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 
 if __name__ == "__main__":
     run = RunDirectory(Path(sys.argv[1]))
+    to_relist(run)
     judge_run(run)
     for name, chunks in reports(read_results(run.results)):
         run.write_file(name, chunks)
