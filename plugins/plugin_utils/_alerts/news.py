@@ -87,6 +87,8 @@ class _Teller:
                 if old is not None and was_open:
                     yield self._over(key, old, f"an exception excuses it until {_until(row)}")
             elif row["status"] == "not_assessed" and row["accepted"]:
+                if self._results["run"]["settings"]["scan_depth"] == "none" and row["vantage"] is not None:
+                    continue  # that it did not scan was asked for, and ends no gap of a run that did
                 if old is not None and was_open and row["gap"] in self._results["run"]["settings"]["accept_gaps"]:
                     yield self._over(key, old, "the gap is accepted by its name")
             elif row["status"] in ("fail", "not_assessed"):
@@ -110,7 +112,7 @@ class _Teller:
                 look = Look(host_state(host, rows), self._results["known_ports"])
                 for key in keys:
                     old = self._known[key]
-                    if look.knows_finding(old) and self._looked_from(old):
+                    if look.knows_finding(old):
                         yield self._over(key, old, None)
 
     def _open(self, key: str, row: Row, old: Json | None) -> Iterator[Item]:
@@ -142,13 +144,6 @@ class _Teller:
     def _over(self, key: str, old: Json, note: str | None) -> Item:
         self._known[key] = {**old, "open": False, "seen": self._started}
         return Item("resolved", old["owner"], key, old, note)
-
-    def _looked_from(self, old: Row) -> bool:
-        """A gap of a scan is not closed by a run that did not scan, or not from there."""
-        if old["rule"] != "not-assessed" or old["vantage"] is None:
-            return True
-        run = self._results["run"]
-        return run["settings"]["scan_depth"] != "none" and old["vantage"] in {one["name"] for one in run["vantages"]}
 
 
 def _gravity(row: Row) -> int:

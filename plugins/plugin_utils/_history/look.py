@@ -38,7 +38,7 @@ _NEEDS: Mapping[str, frozenset[str]] = {
     "exception-expiring": frozenset(("declared",)),
     "review-overdue": frozenset(("declared",)),
     "unapproved": frozenset(("declared",)),
-    "not-assessed": frozenset(("declared",)),
+    "not-assessed": frozenset(("declared", "again")),
 }
 _EVERYTHING = frozenset(("everything",))
 
@@ -126,6 +126,15 @@ class Look:
             and first <= place.port <= last
         )
 
+    def _looked_again(self, finding: Row) -> bool:
+        """False for a gap of a scan when nobody looked from there: a run from inside only closes none."""
+        vantage, address = finding["vantage"], finding["address"]
+        return (
+            vantage is None
+            or self._assessed
+            or any(row["vantage"] == vantage and address in (None, row["address"]) for row in self._outside)
+        )
+
     def _is_judged(self, _finding: Row) -> bool:
         return self._judged
 
@@ -138,6 +147,7 @@ _LOOKED = {
     "outside": Look._looked_outside,
     "service": Look._identified,
     "declared": Look._is_judged,
+    "again": Look._looked_again,
     "everything": Look._is_assessed,
 }
 
@@ -145,9 +155,12 @@ _LOOKED = {
 def host_state(host: Row, findings: Iterable[Row]) -> dict[str, Any]:
     """What history keeps of a host's row and findings in the results: ``assessed``, ``seen`` and ``findings``.
 
-    Findings that passed are left out: that one is not there says the same.
+    Findings that passed are left out: that one is not there says the same. So are gaps that were accepted: a run
+    from inside only has one for each vantage point, hour after hour.
     """
-    kept = [{key: row[key] for key in FINDING_KEYS} for row in findings if row["status"] != "pass"]
+    kept = [
+        {key: row[key] for key in FINDING_KEYS} for row in findings if row["status"] != "pass" and not row["accepted"]
+    ]
     return {
         "assessed": host["assessed"],
         "seen": host["seen"],

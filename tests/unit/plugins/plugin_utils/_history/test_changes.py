@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 def run(number: int, listeners: Any = (), opened: Any = (), before: Any = (), **more: Any) -> Json:
     """The results of run ``number``, where these ports listen and are open from ``internet``."""
-    settings = {key: more.pop(key) for key in ("vantages", "fail_on", "audit_date") if key in more}
+    settings = {key: more.pop(key) for key in ("vantages", "fail_on", "audit_date", "scan_depth") if key in more}
     about = build.run(run_id=f"run{number}", started=f"2026-11-20T{number:02}:00:00Z", **settings)
     scans = more.pop("scans", [build.scan([build.target(opened)])])
     evidence = more.pop("evidence", None) or build.host_evidence(
@@ -133,6 +133,15 @@ def test_an_open_port_that_nobody_could_ask_is_not_closed(target: Json) -> None:
     third = run(3, [ssh()], [22], [first, second])
     assert ("closed", 8080) in kinds(third)
     assert ("finding-resolved", "undeclared-exposure") in kinds(third)
+
+
+def test_a_gap_of_a_scan_is_not_closed_by_a_run_that_did_not_scan() -> None:
+    cut = build.target([22], status="partial", reason="the time was up", unknown=[{"protocol": "tcp", "ports": "9"}])
+    first = run(1, [ssh()], scans=[build.scan([cut])])
+    inside = run(2, [ssh()], before=[first], scans=[], scan_depth="none")
+    assert kinds(inside) == []  # that it did not scan was asked for, and is no news either
+    last = run(3, [ssh()], [22], [first, inside])
+    assert kinds(last) == [("finding-resolved", "not-assessed")]
 
 
 def test_a_port_behind_an_address_that_the_host_left_is_closed() -> None:
