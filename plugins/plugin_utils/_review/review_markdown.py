@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from .._inventory.declared import PortException
 from .._reports.markdown_text import code, names, table
 from .review_run import Review
 from .use import Use
@@ -35,7 +34,7 @@ def review_lines(review: Review) -> Iterator[str]:
     uses = review.uses.rows()
     yield "# Review of the declared ports"
     yield ""
-    counts = f"{len(uses)} declarations, {len(review.uses.exceptions)} exceptions"
+    counts = f"{len(uses)} declarations, {len(review.uses.exceptions())} exceptions"
     yield f"As of {code(review.today.isoformat())}, from run {code(review.run_id)}: {counts}."
     yield ""
     if review.history != "ok":
@@ -122,11 +121,9 @@ def _due(day: dt.date | None, today: dt.date) -> str:
 
 
 def _exceptions(review: Review) -> Iterator[str]:
-    yield f"## Exceptions ({len(review.uses.exceptions)})"
+    yield f"## Exceptions ({len(review.uses.exceptions())})"
     yield ""
-    rows: Iterable[tuple[PortException, list[str]]] = sorted(
-        review.uses.exceptions.items(), key=lambda item: (item[0].expires, item[0].place)
-    )
+    rows = review.uses.exceptions()
     yield from table(
         ("port", "hosts", "expires", "reason", "owner", "approved by", "place"),
         (

@@ -57,8 +57,8 @@ class Uses:
     """The declarations and exceptions of a run, gathered host by host."""
 
     def __init__(self) -> None:
-        self._uses: dict[tuple[Declaration, bool], Use] = {}
-        self.exceptions: dict[PortException, list[str]] = {}
+        self._uses: dict[tuple[Any, ...], Use] = {}
+        self._exceptions: dict[tuple[Any, ...], tuple[PortException, list[str]]] = {}
         self.not_judged: list[str] = []
 
     def add(self, host: str, view: HostView | None, belief: Row | None) -> None:
@@ -67,10 +67,10 @@ class Uses:
             self.not_judged.append(host)
             return
         for exception in view.inventory.exceptions:
-            self.exceptions.setdefault(exception, []).append(host)
+            self._exceptions.setdefault(_content(exception), (exception, []))[1].append(host)
         for is_proposal, declarations in ((False, view.inventory.declarations), (True, view.inventory.proposals)):
             for declaration in declarations:
-                key = (declaration, is_proposal)
+                key = (is_proposal, *_content(declaration))
                 use = self._uses.setdefault(key, Use(declaration, is_proposal))
                 self._judge(use, host, view, belief)
 
@@ -87,6 +87,15 @@ class Uses:
     def rows(self) -> list[Use]:
         """Every declaration, in the order of layers and ports."""
         return sorted(self._uses.values(), key=lambda use: (use.declaration.place, use.declaration.port))
+
+    def exceptions(self) -> list[tuple[PortException, list[str]]]:
+        """Every exception with its hosts, in the order in which they expire."""
+        return sorted(self._exceptions.values(), key=lambda item: (item[0].expires, item[0].place))
+
+
+def _content(entry: Declaration | PortException) -> tuple[Any, ...]:
+    """What an entry says, by which hosts that have the same entry of a layer are one."""
+    return tuple(getattr(entry, field.name) for field in dataclasses.fields(entry))
 
 
 def _open_from(view: HostView, declaration: Declaration) -> Iterator[str]:

@@ -78,6 +78,17 @@ def test_one_host_that_uses_it_or_was_not_looked_at_keeps_it() -> None:
     assert not only(uses_of(("web1", UNUSED, OLD), ("web2", UNUSED, None))).may_go(TODAY, 90)
 
 
+def test_the_same_entry_is_one_row_whatever_else_its_hosts_declare() -> None:
+    other = build.host_evidence([DECLARED, build.declared(22)], (), [build.exception(8080)])
+    excepted = build.host_evidence([DECLARED], (), [build.exception(8080)])
+    uses = uses_of(("web1", other, OLD), ("web2", excepted, OLD))
+    assert [(use.declaration.port.subject, use.hosts) for use in uses.rows()] == [
+        (443, ["web1", "web2"]),
+        (22, ["web1"]),
+    ]
+    assert [hosts for _exception, hosts in uses.exceptions()] == [["web1", "web2"]]
+
+
 def test_a_host_whose_inventory_is_not_valid_is_named() -> None:
     uses = uses_of(("web1", {**UNUSED, "inventory": {"vigil_ports": 1}}, OLD), ("web2", None, OLD))
     assert uses.not_judged == ["web1", "web2"]
