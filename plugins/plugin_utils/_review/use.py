@@ -72,17 +72,17 @@ class Uses:
             for declaration in declarations:
                 key = (is_proposal, *_content(declaration))
                 use = self._uses.setdefault(key, Use(declaration, is_proposal))
-                self._judge(use, host, view, belief)
+                self._judge(use, declaration, host, view, belief)
 
-    def _judge(self, use: Use, host: str, view: HostView, belief: Row | None) -> None:
-        opened = set(_open_from(view, use.declaration))
+    def _judge(self, use: Use, declaration: Declaration, host: str, view: HostView, belief: Row | None) -> None:
+        opened = set(_open_from(view, declaration))
         use.open_from |= opened
-        if opened or view.listeners_of(use.declaration):
+        if opened or view.listeners_of(declaration):
             use.in_use.append(host)
-        elif view.listeners is None or use.declaration.protocol in view.unlisted:
+        elif view.listeners is None or declaration.protocol in view.unlisted:
             use.unknown.append(host)
         else:
-            use.unused[host] = _unused_since(use.declaration, belief, view.today)
+            use.unused[host] = _unused_since(declaration, belief, view.today)
 
     def rows(self) -> list[Use]:
         """Every declaration, in the order of layers and ports."""
