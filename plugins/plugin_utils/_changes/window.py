@@ -74,8 +74,14 @@ class Windows:
         self.path = report_dir / "changes"
 
     def of(self, change: str) -> Window:
-        """The last window of a change; it need not be there."""
-        return Window(self.path / file_stem(change))
+        """The last window of a change; it need not be there. Raises WindowError where it is another's."""
+        window = Window(self.path / file_stem(change, keep_capitals=True))
+        if window.exists and window.read()["change"] != change:
+            raise WindowError(
+                f"{window.path}: is the window of change {window.read()['change']}; where capitals and small letters"
+                f" are the same file, {shown(change)} needs another id"
+            )
+        return window
 
     def open(self) -> Iterator[Window]:
         """Those that are open, in the order of their names."""

@@ -86,8 +86,19 @@ def test_a_window_is_closed_once(windows: Windows, before: RunDirectory) -> None
         windows.add(window(before), again=False)
     windows.add(window(before), again=True)
     assert windows.of("CHG-1").read()["opened"] == "2026-11-21T02:00:00Z"
-    assert (windows.path / "%43%48%47-1~1" / "close.json").exists(), "the closed window was lost"
-    assert [one.path.name for one in windows.open()] == ["%43%48%47-1"]
+    assert (windows.path / "CHG-1~1" / "close.json").exists(), "the closed window was lost"
+    assert [one.path.name for one in windows.open()] == ["CHG-1"]
+
+
+def test_ids_that_differ_in_capitals_only_are_never_taken_for_each_other(windows: Windows) -> None:
+    """On a file system that does not tell them apart, as the link here does not."""
+    opened = windows.of("CHG-1")
+    opened.path.with_name("chg-1").symlink_to(opened.path)
+    told = 'is the window of change CHG-1; .* "chg-1" needs another id'
+    with pytest.raises(WindowError, match=told):
+        windows.refuse_closing("chg-1", BY, take_over=False)
+    with pytest.raises(WindowError, match=told):
+        windows.refuse_opening("chg-1", ["web9"], again=False)
 
 
 def test_an_unknown_change_names_those_that_are_open(windows: Windows) -> None:
@@ -143,7 +154,7 @@ def test_open_windows_are_told_also_where_one_cannot_be_read(windows: Windows, b
     ).validate(told)
     assert [(row["change"], row["hours"], row["problem"] is None) for row in told] == [
         ("CHG-1", 5, True),
-        ("%43%48%47-2", None, False),
+        ("CHG-2", None, False),
     ]
     assert open_change(told[0], str) == (
         "Change window CHG-1 is open for 5 hours, since 2026-11-21T02:00:00Z by operator@control1, on 2 hosts"
