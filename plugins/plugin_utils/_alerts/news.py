@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "resolved": "Over",
 }
 
+_NONE: Mapping[str, str] = {}
+
 #: For so long it is kept what is over: a run that began before it ended, and is told later, does not open it again.
 _OVER_KEPT = dt.timedelta(days=30)
 
@@ -49,21 +51,35 @@ class News(NamedTuple):
     findings: dict[str, Json]
 
 
-def news(results: Results, known: Mapping[str, Row], remind_after: dt.timedelta | None, least: str) -> News:
+def news(
+    results: Results,
+    known: Mapping[str, Row],
+    remind_after: dt.timedelta | None,
+    least: str,
+    resolved: Mapping[str, str] = _NONE,
+) -> News:
     """What a run says that was not told.
 
     ``known`` is every finding that was told. ``remind_after`` is None for never; ``least`` is the least severity that
     is told, what could not be told from the rest always is. The time is the start of the run, so the same run twice
-    has nothing new to say.
+    has nothing new to say. ``resolved`` is, by the ids of findings, since when history has them resolved: a run that
+    told nobody looked for them, and this one had no reason to look again.
     """
-    teller = _Teller(results, known, remind_after, severity_rank(least))
+    teller = _Teller(results, known, remind_after, severity_rank(least), resolved)
     items = [*teller.of_what_is_there(), *teller.of_what_is_gone()]
     return News(items, teller.findings())
 
 
 class _Teller:
-    def __init__(self, results: Results, known: Mapping[str, Row], remind: dt.timedelta | None, least: int) -> None:
-        self._results, self._remind, self._least = results, remind, least
+    def __init__(
+        self,
+        results: Results,
+        known: Mapping[str, Row],
+        remind: dt.timedelta | None,
+        least: int,
+        resolved: Mapping[str, str],
+    ) -> None:
+        self._results, self._remind, self._least, self._resolved = results, remind, least, resolved
         self._started: str = results["run"]["started"]
         self._known: dict[str, Json] = {key: dict(row) for key, row in known.items()}
         self._met: set[str] = set()
@@ -93,7 +109,7 @@ class _Teller:
                 yield from self._open(key, row, old if was_open else None)
 
     def of_what_is_gone(self) -> Iterator[Item]:
-        """News of findings that were told and that the run has not, where it looked at all that it takes to say so."""
+        """News of findings that were told and that the run has not, where it, or a run before, looked for them."""
         gone: dict[str | None, list[str]] = {}
         for key, old in self._known.items():
             if old["open"] and key not in self._met and old["seen"] <= self._started:
@@ -110,7 +126,7 @@ class _Teller:
                 look = Look(host_state(host, rows), self._results["known_ports"])
                 for key in keys:
                     old = self._known[key]
-                    if look.knows_finding(old):
+                    if look.knows_finding(old) or self._resolved.get(key, "") > old["seen"]:
                         yield self._over(key, old, None)
 
     def _open(self, key: str, row: Row, old: Json | None) -> Iterator[Item]:

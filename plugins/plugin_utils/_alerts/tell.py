@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .._evidence.history_file import resolved_findings
 from .._evidence.results_file import Results, read_results
 from .._evidence.run_directory import RunDirectory
 from .channels import Channels, names
@@ -52,7 +53,7 @@ def tell(run: RunDirectory, channels: Channels, wishes: Wishes, *, is_real: bool
     report_dir = run.path.parent
     if not is_real:
         state = AlertState.of(report_dir)
-        return Telling(len(_messages(results, state, wishes)[1]), 0, len(state.outbox), ())
+        return Telling(len(_messages(run, results, state, wishes)[1]), 0, len(state.outbox), ())
     with one_at_a_time(report_dir):
         state, problems = AlertState.of(report_dir), []
         if state.problem is not None:
@@ -60,7 +61,7 @@ def tell(run: RunDirectory, channels: Channels, wishes: Wishes, *, is_real: bool
                 f"{state.problem}: it was put aside as {state.set_aside().name}, and all that is open is told again; "
                 "messages that waited in it, and what was over by now, are not told"
             )
-        found, new = _messages(results, state, wishes)
+        found, new = _messages(run, results, state, wishes)
         problems += _addressed(state, channels)
         for message in new:
             state.outbox += [_entry(message, target, run.run_id) for target in channels.of(message.owner)]
@@ -78,8 +79,10 @@ def undelivered(run: RunDirectory) -> tuple[int, int]:
     return len(state.outbox), state.dropped
 
 
-def _messages(results: Results, state: AlertState, wishes: Wishes) -> tuple[News, list[Message]]:
-    found = news(results, state.findings, wishes.remind_after, wishes.least)
+def _messages(run: RunDirectory, results: Results, state: AlertState, wishes: Wishes) -> tuple[News, list[Message]]:
+    is_open = {key for key, row in state.findings.items() if row["open"]}
+    resolved = {key: since for key, since in resolved_findings(run.history) if key in is_open} if is_open else {}
+    found = news(results, state.findings, wishes.remind_after, wishes.least, resolved)
     lost = "What was told before is not known any more: all that is open is told again." if state.problem else ""
     return found, messages(found.items, results["run"], wishes.report_url, lost)
 

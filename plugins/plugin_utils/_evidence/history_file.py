@@ -84,6 +84,17 @@ def open_outside(path: Path) -> Iterator[tuple[str, int]] | None:
     return ((one["protocol"], one["port"]) for one in endpoints if one["open"] and one["vantage"] is not None)
 
 
+def resolved_findings(path: Path) -> Iterator[tuple[str, str]]:
+    """Ids of findings that were resolved when history was asked, and since when: the start of the run that looked.
+
+    Raises EvidenceError for what is broken.
+    """
+    lines = _lines(path) if path.exists() else iter(())
+    next(lines, None)
+    for host in lines:
+        yield from ((one["id"], one["since"]) for one in host["now"]["findings"] if one["status"] == "resolved")
+
+
 #: What each part has, as ``schemas/evidence.schema.json`` says. Of a large run there are a million parts.
 _HEAD = {"state": str, "message": str | None, "last": dict | None, "green": dict | None, "trend": list}
 _COUNTS = {"imported": int, "unrecorded": int}

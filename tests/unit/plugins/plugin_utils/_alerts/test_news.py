@@ -35,8 +35,8 @@ class Days:
         self.items = self.again()
         return [(item.kind, item.owner, item.row["rule"]) for item in self.items]
 
-    def again(self, least: str = "low") -> list[Item]:
-        told = news(Results.of(self.results), self.findings, WEEK, least)
+    def again(self, least: str = "low", resolved: Mapping[str, str] | None = None) -> list[Item]:
+        told = news(Results.of(self.results), self.findings, WEEK, least, resolved or {})
         self.findings = told.findings
         return told.items
 
@@ -98,6 +98,17 @@ def test_what_nobody_looked_at_is_not_over() -> None:
     ]
     assert {rule for _kind, _owner, rule in days.tell(4, host(), scan())} == {"undeclared-exposure", "not-assessed"}
     assert not any(row["open"] for row in days.findings.values())
+
+
+def test_what_a_run_ended_that_told_nobody_is_over_as_history_knows() -> None:
+    days = Days()
+    days.tell(2, host(8080), scan(8080))
+    (exposure,) = (key for key, row in days.findings.items() if row["rule"] == "undeclared-exposure")
+    # History has it closed from outside, so that nobody asks that port there again.
+    assert days.tell(4, host(), [], scan_depth="none") == [("resolved", None, "undeclared-listener")]
+    assert days.again(resolved={exposure: "2026-11-02T01:00:00Z"}) == []  # not after it was seen
+    assert [item.id for item in days.again(resolved={exposure: "2026-11-03T01:00:00Z"})] == [exposure]
+    assert days.again(resolved={exposure: "2026-11-03T01:00:00Z"}) == []
 
 
 def test_an_exception_ends_it_and_its_end_begins_it_again() -> None:
