@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: baseline
 short_description: Propose declarations for what was seen
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Proposes a declaration for each listener of a run that is neither declared, proposed nor excepted, and writes the
     proposals into the variables files of the inventory. What all hosts of a group share goes into the group's file.

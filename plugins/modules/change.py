@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: change
 short_description: Open and close a change window
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Opens a change window from the run that recorded the state before the change (O(state=open)), with the plan of what
     the change opens and closes on each host.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: disagreements
 short_description: Find the hosts that say something else than the scans
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Holds the evidence of the hosts against that of the scans, and names each host and port where the two disagree.
     A port is open and the host shows no listener for it; a listener is declared reachable, and its port is closed; a

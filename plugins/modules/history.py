@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: history
 short_description: Ask what earlier runs saw, or record a run
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Before the scan (O(step=recall)) it writes what history knows of the hosts of the run into
     C(evidence/history.json), so that M(vigil.ports.audit) can say what changed, and M(vigil.ports.scan)

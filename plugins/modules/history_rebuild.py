@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: history_rebuild
 short_description: Record every run of a report directory that is not recorded
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Makes history again from run directories, after the database was lost or where none was kept.
   - An SQLite database that is broken is set aside under another name, and made anew.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: metrics
 short_description: Write a run's numbers for Prometheus
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Writes the numbers of a complete run in the text format that the textfile collector of node_exporter reads, findings
     by severity, what was not assessed, when the run was complete, exceptions that end soon, runs that are missing and

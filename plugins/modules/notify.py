@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: notify
 short_description: Tell the owners of ports what changed
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Tells who answers for a port what is news in a run, through any service of Apprise. A finding is told when it is
     new, when it is worse than it was told to be, after O(remind_after), and when it is over. Each owner gets one

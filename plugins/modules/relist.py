@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: relist
 short_description: List a host again, and write it down beside its first listing
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Runs M(vigil.ports.listeners_info) a second time on a host that disagrees with the scans, and tries the ports in
     question with C(bind()). The first listing stays as it is.

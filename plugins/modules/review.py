@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: review
 short_description: Write the sheet by which declarations are reviewed
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Writes a Markdown page with every declaration of a run, its owner and approval, whether it is in use and since when
     it is not, who reaches it, and what is due. Declarations that nothing has used for a time are proposed for removal.

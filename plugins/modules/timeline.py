@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: timeline
 short_description: Show when ports and findings began, what became of them, and how long that took
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Shows what history knows of a host, a port or a finding, and returns it.
 author:

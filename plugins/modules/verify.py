@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verify
 short_description: Check that a run is as it was sealed
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Holds every file of a run directory against the digest in C(manifest.json), and names what is missing, changed,
     added, or no plain file.
