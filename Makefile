@@ -147,9 +147,10 @@ sanity-all: ## The same with each supported ansible-core, in environments of the
 	done
 	[ -z "$$failed" ] || { echo "Sanity failed with ansible-core:$$failed"; exit 1; }
 
+# Most of them wait, for answers and time-outs: more at once than there are cores.
 .PHONY: unit
 unit: env ## Unit tests, and the parsers against the saved corpus; ARGS="-k name -x" narrows them
-	@.ci/pytest-part unit tests/unit tests/fuzz $(ARGS)
+	@.ci/pytest-part unit -n 3 --dist loadfile tests/unit tests/fuzz $(ARGS)
 
 .PHONY: fuzz
 fuzz: env $(VENV)/.stamp-fuzz ## Look for inputs that break a parser, SECONDS=60 for each; ARGS="nmap_report" narrows it
