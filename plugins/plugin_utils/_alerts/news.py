@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .._audit.catalogue import severity_rank
@@ -28,7 +29,7 @@ KINDS: Mapping[str, str] = {
     "resolved": "Over",
 }
 
-_NONE: Mapping[str, str] = {}
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 #: For so long it is kept what is over: a run that began before it ended, and is told later, does not open it again.
 _OVER_KEPT = dt.timedelta(days=30)
