@@ -4,8 +4,8 @@
 
 """``report.md``: what an auditor reads, months later. This module is private to the collection.
 
-Order: the verdict, scope and coverage, findings by severity, what changed, each host's ports, exceptions, and how it
-was done. Every text that did not come from this file stands in a code span.
+Order: the verdict, scope and coverage, what changed, findings by severity with their ways out, each host's ports,
+exceptions, and how it was done. Every text that did not come from this file stands in a code span.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def report_lines(results: Results) -> Iterator[str]:
     overview = Overview(results["hosts"], [vantage["name"] for vantage in results["coverage"]["vantages"]])
     yield from _scope(results)
     yield from overview.listing()
-    yield from _findings(results)
     yield from what_changed(results)
+    yield from _findings(results)
     yield from overview.matrix()
     yield from _hosts(results)
     yield from _exceptions(results)
