@@ -159,7 +159,7 @@ def test_cron_takes_the_jobs_over_and_its_line_runs(machine: SystemdMachine, pla
     assert 0 <= int(minute) < 60
     assert rest[:5] == ["*", "*", "*", "*", "root"]
     before = (place / "runs" / "latest").resolve()
-    done = machine.run("sh", "-c", rest[5])
+    done = machine.run("env", "-i", "HOME=/root", "PATH=/usr/bin:/bin", "sh", "-c", rest[5])  # as cron does
     assert done.returncode == 0, done.stdout + done.stderr
     assert (place / "runs" / "latest").resolve() != before
     assert "changed=0" in recap(schedule(machine, place, schedule_with="cron"))
