@@ -21,6 +21,7 @@ from .._audit.seen_from_outside import SeenFromOutside
 from .._audit.service_rules import service_to_declare
 from .._evidence.observed import Listener
 from .._inventory.loader import load_inventory
+from .._inventory.plain import plain
 
 Entry = Mapping[str, Any]
 _Key = tuple[str, str, int]  # namespace, protocol, port
@@ -59,7 +60,8 @@ def host_proposals(
             why = "there is no evidence of it" if evidence is None else evidence["message"] or evidence["status"]
             yield HostProposal(host, (), (f"not assessed, so nothing is proposed: {why}",))
             continue
-        now = {**evidence, "inventory": {**evidence["inventory"], **variables.get(host, {})}}
+        written: Any = plain(variables.get(host, {}))  # a YAML file gives types of its own
+        now = {**evidence, "inventory": {**evidence["inventory"], **written}}
         inventory, problems = load_inventory(now["inventory"])
         if problems or evidence["inventory_errors"]:
             why = str(problems[0]) if problems else evidence["inventory_errors"][0]["message"]
