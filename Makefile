@@ -147,10 +147,15 @@ sanity-all: ## The same with each supported ansible-core, in environments of the
 	done
 	[ -z "$$failed" ] || { echo "Sanity failed with ansible-core:$$failed"; exit 1; }
 
-# Most of them wait, for answers and time-outs: more at once than there are cores.
+# Most of them wait, for answers and time-outs: more at once than there are cores. Those that hold a rate come after them.
+PACED := tests/unit/plugins/module_utils/_scan/test_time_and_rate.py
 .PHONY: unit
 unit: env ## Unit tests, and the parsers against the saved corpus; ARGS="-k name -x" narrows them
-	@.ci/pytest-part unit -n 3 --dist loadfile tests/unit tests/fuzz $(ARGS)
+	@$(if $(ARGS),exec .ci/pytest-part unit tests/unit tests/fuzz $(ARGS))
+	failed=0
+	.ci/pytest-part unit -n 3 --dist loadfile --ignore=$(PACED) tests/unit tests/fuzz || failed=1
+	.ci/pytest-part unit-paced $(PACED) || failed=1
+	exit $$failed
 
 .PHONY: fuzz
 fuzz: env $(VENV)/.stamp-fuzz ## Look for inputs that break a parser, SECONDS=60 for each; ARGS="nmap_report" narrows it

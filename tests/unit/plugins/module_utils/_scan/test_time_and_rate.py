@@ -17,8 +17,6 @@ ByPort = Callable[[dict[str, Any]], dict[tuple[str, int], str]]
 ENGINES = ["nmap", "connect"]
 #: To start a process, and to wait for the answer to the last packet.
 _ONCE = 2.0
-#: A busy machine is slower than it is asked to be. What costs twice as much is still seen.
-_BUSY = 1.5
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -28,7 +26,7 @@ def test_silent_ports_of_several_targets_cost_what_rate_and_retries_say(lab: Any
         result = lab.scan([lab.silent, lab.fickle, lab.silent6], ports=["1000-2999"], engine=engine, rate=1000)
         took = time.monotonic() - before
     ideal = 3 * 2000 * 2 / 1000
-    assert ideal * 0.9 < took < ideal * _BUSY + _ONCE, took
+    assert ideal * 0.9 < took < ideal * 1.1 + _ONCE, took
     assert result["coverage"]["timed_out"] == 6000
     assert abs(result["coverage"]["sent"] - 12000) < 600
     assert result["coverage"]["complete"]
@@ -42,7 +40,7 @@ def test_a_rate_for_each_target_is_kept_and_gains_with_the_targets(lab: Any, eng
             before = time.monotonic()
             result = lab.scan(addresses, ports=["1000-1299"], engine=engine, rate=1000, target_rate=100)
             took = time.monotonic() - before
-            assert ideal * 0.9 < took < ideal * _BUSY + _ONCE, (len(addresses), took)
+            assert ideal * 0.9 < took < ideal * 1.1 + _ONCE, (len(addresses), took)
             assert (result["coverage"]["rate"], result["coverage"]["target_rate"]) == (1000, 100)
             for argv in result["coverage"]["commands"]:
                 assert argv[argv.index("--max-rate") + 1] == str(100 * len(addresses))
