@@ -15,7 +15,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import xml.etree.ElementTree as ET
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Iterator, Match, cast
 
@@ -118,33 +117,73 @@ def _without_broken_hosts(root: ET.Element) -> list[str]:
     """Takes out of ``root`` what cannot be used, and says what it was."""
     repairs: list[str] = []
     whole: dict[str, ET.Element] = {}
+    joined: dict[str, int] = {}
     rest = [element for element in root if element.tag != "host"]
     for host in root.findall("host"):
         address = host_address(host)
         if address is None:
             repairs.append("a host without an IP address was left out")
         elif address in whole:
-            repairs.append(f"{address} is there more than once: only its first entry was used")
+            _join(whole[address], host)
+            joined[address] = joined.get(address, 1) + 1
         else:
             whole[address] = host
-            repairs += _without_broken_ports(host, address)
+    for address, count in joined.items():
+        if _without_counts(whole[address]):
+            repairs.append(
+                f"{address} is there more than once ({count} entries): their ports were joined, and ports that are only"
+                " counted were left out"
+            )
+    for address, host in whole.items():
+        repairs += _without_broken_ports(host, address)
     root[:] = [*rest, *whole.values()]
     return repairs
 
 
+def _join(whole: ET.Element, more: ET.Element) -> None:
+    """Puts the ports of a further entry for the same address into the first one. masscan writes one for each port."""
+    ports = whole.find("ports")
+    if ports is None:
+        ports = ET.SubElement(whole, "ports")
+    for element in more.findall("ports"):
+        ports.extend(element)
+
+
+def _without_counts(host: ET.Element) -> bool:
+    """Takes out what several entries for one address only count: a port may be counted in one, and open in another."""
+    found = [(ports, extra) for ports in host.findall("ports") for extra in ports.findall("extraports")]
+    for ports, extra in found:
+        ports.remove(extra)
+    return bool(found)
+
+
 def _without_broken_ports(host: ET.Element, address: str) -> list[str]:
     repairs = []
-    times = Counter(_name(port) for port in host.findall("ports/port") if _usable(port))
+    told: dict[tuple[str, int], list[ET.Element]] = {}
+    for port in host.findall("ports/port"):
+        if _usable(port):
+            told.setdefault(_name(port), []).append(port)
+        else:
+            shown = visible(port.get("portid", "?"), 20)
+            repairs.append(f"port {shown} of {address} has no state that nmap knows, and was left out")
+    kept = {}
+    for name, entries in told.items():
+        if len({_state(port) for port in entries}) == 1:
+            kept[name] = next((port for port in entries if port.find("service") is not None), entries[0])
+        else:
+            states = ", ".join(sorted({_state(port) for port in entries}))
+            repairs.append(
+                f"{name[0]} port {name[1]} of {address} is there {len(entries)} times ({states}), and was left out"
+            )
+    whole = set(map(id, kept.values()))
     for ports in host.findall("ports"):
-        for port in ports.findall("port"):
-            if not _usable(port):
-                shown = visible(port.get("portid", "?"), 20)
-                repairs.append(f"port {shown} of {address} has no state that nmap knows, and was left out")
-        ports[:] = [one for one in ports if one.tag != "port" or (_usable(one) and times[_name(one)] == 1)]
-    for (protocol, number), count in times.items():
-        if count > 1:
-            repairs.append(f"{protocol} port {number} of {address} is there {count} times, and was left out")
+        ports[:] = [one for one in ports if one.tag != "port" or id(one) in whole]
     return repairs
+
+
+def _state(port: ET.Element) -> str:
+    state = port.find("state")
+    return state.get("state", "") if state is not None else ""
 
 
 def _name(port: ET.Element) -> tuple[str, int]:

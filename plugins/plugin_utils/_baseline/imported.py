@@ -22,7 +22,7 @@ from .._evidence.observed import Listener
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.pasteable import plain_name
-from .proposals import HostProposal
+from .proposals import HostProposal, name_left_out
 from .socket_text import Imported, NotUnderstoodError, listener, plain_ip, read_netstat, read_ss
 
 _EVERYWHERE = {"": "0.0.0.0", "6": "::"}  # noqa: S104 - what a file says, nothing is bound
@@ -35,7 +35,7 @@ def format_of(data: bytes) -> str:
     lines = text.splitlines()
     if text.startswith("<"):
         return "nmap"
-    if any(line.startswith("port:") for line in lines) or text.startswith("{"):
+    if any(line.startswith(("port:", "gossfile:")) for line in lines) or text.startswith("{"):
         return "goss"
     for line in lines:
         words = line.split()
@@ -58,8 +58,10 @@ def read_goss(text: str) -> Imported:
         where = f"line {mark.line + 1}: " if mark else ""
         raise NotUnderstoodError(f"{where}no YAML: {error}") from error
     sections = {key: node for key, node, _line in _pairs(root)}
+    included = [_file_of(key, node) for key, node, _line in _pairs(sections.get("gossfile"))]
     if "port" not in sections:
-        raise NotUnderstoodError("there is no section 'port' in this goss file")
+        more = f", and the files that it includes are not read: import {', '.join(included)}" if included else ""
+        raise NotUnderstoodError(f"there is no section 'port' in this goss file{more}")
     found: list[Listener] = []
     said: list[str] = []
     broken: list[str] = []
@@ -70,14 +72,23 @@ def read_goss(text: str) -> Imported:
             broken.append(f"line {line}: {error}")
     if broken:
         raise NotUnderstoodError("\n".join(["nothing was imported, as not all of it is understood:", *broken[:50]]))
-    others = sorted(set(sections) - {"port"})
+    if included:
+        said.append(f"files that it includes were not read, import each: {', '.join(included)}")
+    others = sorted(set(sections) - {"port", "gossfile"})
     if others:
         said.append(f"other sections tell of no port and were not read: {', '.join(others)}")
     return Imported(tuple(found), tuple(said))
 
 
+def _file_of(key: str, node: Any) -> str:
+    """The file that an entry of ``gossfile`` includes: its key, unless ``file`` names another."""
+    return next((str(value.value) for name, value, _line in _pairs(node) if name == "file"), key)
+
+
 def _pairs(node: Any) -> Iterator[tuple[str, Any, int]]:
-    """Key, value and line of each entry of a mapping."""
+    """Key, value and line of each entry of a mapping; none of what is not there or null."""
+    if node is None or node.tag == "tag:yaml.org,2002:null":
+        return
     if not isinstance(node, yaml.MappingNode):
         raise NotUnderstoodError("not a goss file: a mapping is expected")
     for key, value in node.value:
@@ -85,17 +96,25 @@ def _pairs(node: Any) -> Iterator[tuple[str, Any, int]]:
 
 
 def _goss_port(key: str, node: Any, line: int, said: list[str]) -> Iterator[Listener]:
-    protocol, _colon, number = key.partition(":")
+    """The listeners of one test. Its key is the port, unless ``port`` names another (goss, ``docs/gossfile.md``)."""
+    values: Any = yaml.SafeLoader("").construct_document(node) if isinstance(node, yaml.MappingNode) else {}
+    named = str(values.get("port", key))
+    protocol, _colon, number = named.partition(":")
     family = protocol[3:]
     if protocol[:3] not in ("tcp", "udp") or family not in ("", "6") or not number.isdecimal():
-        raise ValueError(f"{key!r} is no port as tcp:22 or udp6:53")
+        raise ValueError(f"{named!r} is no port as tcp:22 or udp6:53")
     if not 1 <= int(number) <= 65535:
         raise ValueError(f"{number} is no port")
-    values = yaml.SafeLoader("").construct_document(node) if node.value else {}
-    if not isinstance(values, Mapping) or values.get("listening") not in (True, False):
-        raise ValueError(f"{key!r} does not say whether it listens")
+    subject = key if named == key else f"{named} ({key!r})"
+    if values.get("skip", False) not in (True, False):
+        raise ValueError(f"{subject} does not say whether it is skipped: skip is true or false")
+    if values.get("skip"):
+        said.append(f"{subject} is skipped (line {line}): nothing is proposed for it")
+        return
+    if values.get("listening") not in (True, False):
+        raise ValueError(f"{subject} does not say whether it listens")
     if not values["listening"]:
-        said.append(f"{key} must not listen (line {line}): nothing is proposed for it")
+        said.append(f"{subject} must not listen (line {line}): nothing is proposed for it")
         return
     addresses = values.get("ip") or [_EVERYWHERE[family]]
     for address in addresses if isinstance(addresses, list) else [addresses]:
@@ -114,7 +133,7 @@ def imported_for(host: str, kind: str, data: bytes, variables: Mapping[str, Any]
         raise NotUnderstoodError(f"nothing was imported: not UTF-8 (byte {error.start + 1})") from None
     imported = _READERS[kind](text)
     inventory = _inventory(host, variables)
-    said = list(imported.said)
+    said = [*imported.said, *imported.unnamed]
     groups: dict[tuple[str, int], list[Listener]] = {}
     for one in imported.listeners:
         if _is_known(inventory, one):
@@ -123,10 +142,11 @@ def imported_for(host: str, kind: str, data: bytes, variables: Mapping[str, Any]
             said.append(f"{one.protocol}/{one.port} at {one.where} looks ephemeral, and was left out")
             continue
         groups.setdefault((one.protocol, one.port), []).append(one)
-    entries = [
-        proposed_entry(protocol, port, "host", listeners, owner=owner)
-        for (protocol, port), listeners in sorted(groups.items())
-    ]
+    entries = []
+    for (protocol, port), listeners in sorted(groups.items()):
+        entry = proposed_entry(protocol, port, "host", listeners, owner=owner)
+        said.extend(name_left_out(listeners, entry))
+        entries.append(entry)
     return HostProposal(host, tuple(entries), tuple(said))
 
 

@@ -89,10 +89,16 @@ def _of_host(view: HostView, findings: Sequence[Mapping[str, Any]], owner: str |
             reachable_from=_open_from(view, protocol, port) if namespace == "host" else (),
             owner=owner,
         )
-        if is_hidden(listeners, entry):
-            said.append(f"{protocol}/{port}: the name of its process may not be pasted, and was left out")
+        said.extend(name_left_out(listeners, entry))
         entries.append(entry)
     return HostProposal(view.host, tuple(entries), tuple(dict.fromkeys(said)))
+
+
+def name_left_out(listeners: Sequence[Listener], entry: Entry) -> Iterator[str]:
+    """Says it where the entry names no process, because the name of the one that listens may not be pasted."""
+    if is_hidden(listeners, entry):
+        one = listeners[0]
+        yield f"{one.protocol}/{one.port}: the name of its process may not be pasted, and was left out"
 
 
 def _undeclared(view: HostView, findings: Sequence[Mapping[str, Any]], said: list[str]) -> dict[_Key, list[Listener]]:

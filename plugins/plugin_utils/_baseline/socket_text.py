@@ -5,7 +5,8 @@
 """What other tools say listens: the text of ss and netstat. This module is private to the collection.
 
 Nothing is skipped without a word: a line that is no listener is counted, and one that is not understood is
-named with its number. Headers are known by their place and by holding no address, as they are translated.
+named with its number. Headings are translated, so they are known by what they lack: the name of a protocol or
+a state at their start, and an address with a port.
 """
 
 from __future__ import annotations
@@ -20,18 +21,33 @@ from .._evidence.observed import Address, Listener, Owner
 #: Ports from here on are handed out to clients (Linux: net.ipv4.ip_local_port_range).
 _FIRST_EPHEMERAL = 32768
 _PORT = re.compile(r"(?P<host>.*):(?P<port>[0-9]{1,5}|\*|[A-Za-z][A-Za-z0-9_-]*)")
-_ADDRESS_LIKE = re.compile(r"[0-9a-fA-F*\]]:([0-9]+|\*)")
+_ADDRESS_LIKE = re.compile(r"[0-9a-fA-F*\]:]:([0-9]+|\*)")
+#: How a line begins that tells of a socket (ss(8), netstat(8)). With one protocol ss leaves out the first column.
+_SOCKET_LINE = re.compile(r"\s*((tcp|udp|sctp|raw|udplite|unix)6?|LISTEN|UNCONN|ESTAB)\s")
+#: Sockets of netstat that have no IP port, by their first column (net-tools, lib/proc.c and netstat.c).
+_NO_PORTS = re.compile(r"(raw|unix|udplite)6?|l2cap|rfcomm|ax25|netrom|rose|ipx|x25|ddp|econet")
 _PROCESS = re.compile(r'\("(?P<name>(?:[^"\\]|\\.)*)",pid=(?P<pid>[0-9]+)')
 #: As wide as netstat prints an address; a longer one is cut there (net-tools, without --wide).
 _NETSTAT_WIDTH = 23
+#: As many characters of ``PID/Program name`` netstat keeps (net-tools, PROGNAME_WIDTH without its end).
+_NETSTAT_PROGRAM = 19
+#: The column of ``netstat -p``, behind the state, the user and the inode that other options add.
+_PROGRAM = re.compile(r"(?:^|\s)(?P<column>(?P<pid>[0-9]+)/(?P<name>\S.*?))\s*$")
+#: The column of ``netstat -o``, which is the last one.
+_TIMER = re.compile(r"\s+(off|on|keepalive|timewait|probe|unkn-[0-9]+)\s+\([0-9./]+\)\s*$")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Imported:
-    """Listeners that a file tells of, and what else is to be said of it."""
+    """Listeners that a file tells of.
+
+    ``said`` counts the lines that were not used, ``unnamed`` says of which listeners the process is not known
+    although the file names one.
+    """
 
     listeners: tuple[Listener, ...]
     said: tuple[str, ...]
+    unnamed: tuple[str, ...] = ()
 
 
 class NotUnderstoodError(Exception):
@@ -49,36 +65,43 @@ def read_ss(text: str) -> Imported:
 
 def read_netstat(text: str) -> Imported:
     """The output of ``netstat -tuln``, with ``-p`` or without, in any language."""
-    return _read(text, _netstat_line)
+    return _read(text, _netstat_line, sections=True)
 
 
-def _read(text: str, parse: Callable[[str], Listener]) -> Imported:
+def _read(text: str, parse: Callable[[str], tuple[Listener, str | None]], *, sections: bool = False) -> Imported:
+    """Each line through ``parse``. With ``sections`` a heading may stand between sockets as well as above them."""
     found: list[Listener] = []
     heads: list[int] = []
     others: list[int] = []
     broken: list[str] = []
+    unnamed: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        if not (found or others or broken or _ADDRESS_LIKE.search(line)):
+        is_first = not (found or others or broken)
+        if (is_first or sections) and not _SOCKET_LINE.match(line) and not _ADDRESS_LIKE.search(line):
             heads.append(number)
             continue
         try:
-            found.append(parse(line))
+            one, why_unnamed = parse(line)
         except _NoListener:
             others.append(number)
         except ValueError as error:
             broken.append(f"line {number}: {error}: {line.strip()[:120]!r}")
+        else:
+            found.append(one)
+            if why_unnamed:
+                unnamed.append(f"line {number}: no process is proposed for {one.protocol}/{one.port}: {why_unnamed}")
     if broken:
         raise NotUnderstoodError("\n".join(["nothing was imported, as not all of it is understood:", *broken[:50]]))
     if not found and not others:
         raise NotUnderstoodError("nothing was imported: no line tells of a socket (is it the output of ss or netstat?)")
-    told = (("taken as the header", heads), ("that tell of no listener", others))
+    told = (("taken as headings", heads), ("that tell of no listener", others))
     said = (f"lines {', '.join(map(str, lines[:20]))}: {what}, {len(lines)} in all" for what, lines in told if lines)
-    return Imported(tuple(found), tuple(said))
+    return Imported(tuple(found), tuple(said), tuple(unnamed))
 
 
-def _ss_line(line: str) -> Listener:
+def _ss_line(line: str) -> tuple[Listener, None]:
     words = line.split(maxsplit=6)
     if words[0] in ("LISTEN", "UNCONN", "ESTAB"):  # without -t and -u together there is no first column
         words = ["tcp" if words[0] == "LISTEN" else "udp", *line.split(maxsplit=5)]
@@ -97,7 +120,7 @@ def _ss_line(line: str) -> Listener:
         raise ValueError("the processes are not understood")
     host, port = _endpoint(local)
     address, device = _ss_address(host)
-    return _listener(protocol, address, port, device, processes)
+    return _listener(protocol, address, port, device, processes), None
 
 
 def _ss_address(host: str) -> tuple[str, str | None]:
@@ -108,13 +131,13 @@ def _ss_address(host: str) -> tuple[str, str | None]:
     return "::" if plain == "*" else plain, device.removesuffix("]") or None
 
 
-def _netstat_line(line: str) -> Listener:
+def _netstat_line(line: str) -> tuple[Listener, str | None]:
     words = line.split(maxsplit=5)
-    match = re.fullmatch(r"(tcp|udp|sctp|udplite|raw|unix)6?", words[0])
+    if _NO_PORTS.fullmatch(words[0]):
+        raise _NoListener
+    match = re.fullmatch(r"(tcp|udp|sctp)6?", words[0])
     if match is None:
         raise ValueError("not a line of netstat")
-    if match[1] in ("raw", "unix", "udplite"):
-        raise _NoListener
     if len(words) < 5:
         raise ValueError("too few columns for netstat")
     protocol, local, foreign = match[1], words[3], words[4]
@@ -123,12 +146,24 @@ def _netstat_line(line: str) -> Listener:
     host, port = _endpoint(local)
     if len(local) == _NETSTAT_WIDTH and ":" in host:
         raise ValueError("the address may have been cut: use netstat --wide (-W), or ss")
-    rest = words[5].split(maxsplit=1) if len(words) > 5 else []
-    state_first = protocol == "tcp" and rest and not re.match(r"[0-9]+/", rest[0])
-    owner = rest[1] if state_first and len(rest) > 1 else "" if state_first else " ".join(rest)
-    process = re.match(r"(?P<pid>[0-9]+)/(?P<name>[^\s:]+)", owner)
-    processes = [(process["name"], int(process["pid"]))] if process else []
-    return _listener(protocol, host, port, None, processes)
+    processes, why_unnamed = _netstat_program(words[5] if len(words) > 5 else "")
+    return _listener(protocol, host, port, None, processes), why_unnamed
+
+
+def _netstat_program(columns: str) -> tuple[list[tuple[str, int]], str | None]:
+    """Process and pid from the columns behind the addresses; or why the name that stands there is not used.
+
+    netstat prints the base name of ``argv[0]``, which a process can set: many put ``name: what it does`` there.
+    """
+    program = _PROGRAM.search(_TIMER.sub("", columns))
+    if program is None:
+        return [], None
+    name, colon, _title = program["name"].partition(":")
+    if not name or re.search(r"\s", name):
+        return [], f"netstat shows {program['name']!r}, which may be a part of a longer name"
+    if not colon and len(program["column"]) >= _NETSTAT_PROGRAM:
+        return [], f"netstat cuts long names, and {name!r} is as long as it prints"
+    return [(name, int(program["pid"]))], None
 
 
 def _endpoint(text: str) -> tuple[str, int]:

@@ -155,11 +155,33 @@ def test_counts_without_ports_are_used_only_where_they_can_mean_one_thing() -> N
         assert "states-not-listed" in [problem.code for problem in report.problems]
 
 
-def test_a_second_entry_for_an_address_is_not_mixed_with_the_first() -> None:
-    second = WEB.replace('state="open"', 'state="closed"')
+def test_entries_for_one_address_are_joined_and_what_they_disagree_about_is_unknown() -> None:
+    second = WEB.replace('state="open"', 'state="closed"').replace('portid="2"', 'portid="12"')
     report = read_report((HEAD + WEB + second + TAIL).encode())
-    assert states(report.seen["198.18.0.2"])[1] == "open"
-    assert any("more than once" in problem.message for problem in report.problems)
+    assert states(report.seen["198.18.0.2"]) == {2: "filtered", 12: "filtered"}
+    said = [problem.message for problem in report.problems]
+    assert any("more than once" in one for one in said)
+    assert any("port 1 of 198.18.0.2 is there 2 times (closed, open)" in one for one in said)
+
+
+def test_a_report_with_an_entry_for_each_port_loses_none() -> None:
+    """masscan writes one, and another for the same port when it has a banner."""
+    entry = '<host><address addr="192.0.2.{}" addrtype="ipv4"/><ports>{}</ports></host>'
+    opened = '<port protocol="tcp" portid="{}"><state state="open" reason="syn-ack"/>{}</port>'
+    banner = '<service name="ssh" banner="SSH-2.0-x"/>'
+    entries = [
+        entry.format(10, opened.format(22, "")),
+        entry.format(11, opened.format(23, "")),
+        entry.format(10, opened.format(3306, "")),
+        entry.format(10, opened.format(22, banner)),
+    ]
+    head = '<nmaprun scanner="masscan"><scaninfo type="syn" protocol="tcp"/>'
+    end = '<runstats><finished time="1"/><hosts up="2" down="0" total="2"/></runstats></nmaprun>'
+    report = read_report((head + "".join(entries) + end).encode())
+    assert not report.finished  # masscan does not say that all went well
+    assert states(report.seen["192.0.2.10"]) == {22: "open", 3306: "open"}
+    assert states(report.seen["192.0.2.11"]) == {23: "open"}
+    assert [one.port for one in report.seen["192.0.2.10"].endpoints if one.service] == [22]
 
 
 def test_a_host_without_an_address_is_left_out() -> None:

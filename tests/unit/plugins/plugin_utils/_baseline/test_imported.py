@@ -116,7 +116,7 @@ def test_each_listener_is_proposed_as_the_tool_shows_it(kind: str, text: str, mo
     assert facts(proposal.entries) == EXPECTED | more
     entries: Any = list(proposal.entries)
     assert load_inventory({"vigil_ports__proposed": entries})[1] == ()
-    assert any("taken as the header" in one for one in proposal.left_out)
+    assert any("taken as headings" in one for one in proposal.left_out)
     assert any("no listener" in one for one in proposal.left_out)
 
 
@@ -189,6 +189,86 @@ def test_goss_is_known_by_its_sections(text: str) -> None:
     assert read_goss(text).listeners[0].port == 22
 
 
+NETSTAT_HEAD = "Proto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\n"
+
+
+@pytest.mark.parametrize("head", ["", NETSTAT_HEAD, "Aktive Internetverbindungen (Nur Server)\n" + NETSTAT_HEAD])
+def test_a_listener_on_all_addresses_is_never_a_heading(head: str) -> None:
+    lines = "".join(
+        f"tcp6       0      0 :::{port}                 :::*                    LISTEN      812/app\n"
+        for port in (9000, 9001)
+    )
+    assert [one.port for one in read_netstat(head + lines).listeners] == [9000, 9001]
+    assert format_of((head + lines).encode()) == "netstat"
+
+
+def test_sections_of_other_sockets_are_passed_over() -> None:
+    inet = NETSTAT_HEAD + "tcp        0      0 127.0.0.1:631           0.0.0.0:*               LISTEN      700/cupsd\n"
+    unix = (
+        "Aktive Sockets in der UNIX-Dom\xe4ne (Nur Server)\n"
+        "Proto RefCnt Flags       Type       State         I-Node   PID/Program name     Path\n"
+        "unix  2      [ ACC ]     STREAM     LISTENING     20811    1/init               /run/systemd/private:1\n"
+    )
+    bluetooth = "Active Bluetooth connections (only servers)\nl2cap  00:1A:7D:DA:71:13 00:00:00:00:00:00 1 LISTEN\n"
+    more = "udp        0      0 0.0.0.0:68              0.0.0.0:*                           512/dhclient\n"
+    imported = read_netstat(inet + unix + bluetooth + more)
+    assert [(one.protocol, one.port) for one in imported.listeners] == [("tcp", 631), ("udp", 68)]
+    assert any(one.startswith("lines 5, 7: that tell of no listener") for one in imported.said)
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ("LISTEN      20253/python3", "python3"),
+        ("LISTEN      0          415394     20253/python3", "python3"),  # -e
+        ("LISTEN      www-data   415394     20253/python3", "python3"),  # -e without -n
+        ("LISTEN      0          415394     20253/python3       off (0.00/0/0)", "python3"),  # -o
+        ("LISTEN      26/sshd: /usr/sbin/", "sshd"),
+        ("LISTEN      977/Media Serve", None),
+        ("LISTEN      1/prometheus-node-e", None),  # 19 characters with its pid: cut, or nearly so
+        ("LISTEN      0          415394     -", None),
+        ("LISTEN", None),
+    ],
+)
+def test_the_process_that_netstat_names_in_any_column(columns: str, name: str | None) -> None:
+    line = f"tcp        0      0 0.0.0.0:8080            0.0.0.0:*               {columns}\n"
+    imported = read_netstat(NETSTAT_HEAD + line)
+    assert [owner.name for owner in imported.listeners[0].owners] == ([name] if name else [])
+    shows_a_name = "/" in columns.replace("(0.00/0/0)", "")
+    assert bool(imported.unnamed) == (shows_a_name and name is None)
+    said = imported_for("web1", "netstat", (NETSTAT_HEAD + line).encode(), {}, None).left_out
+    assert any("no process is proposed for tcp/8080" in one for one in said) == bool(imported.unnamed)
+
+
+def test_a_process_of_ss_that_may_not_be_pasted_is_said() -> None:
+    line = 'tcp   LISTEN 0  128  0.0.0.0:32400   0.0.0.0:*  users:(("Media Server",pid=977,fd=3))\n'
+    proposal = imported_for("web1", "ss", line.encode(), {}, None)
+    assert "process" not in proposal.entries[0]
+    assert any("tcp/32400: the name of its process may not be pasted" in one for one in proposal.left_out)
+
+
+def test_the_port_of_a_goss_test_is_the_one_that_it_tests() -> None:
+    text = (
+        "port:\n"
+        "  tcp:80:\n    port: tcp:8080\n    listening: true\n"
+        "  web listener:\n    port: tcp6:8443\n    listening: true\n"
+        "  tcp:9100:\n    listening: true\n    skip: true\n"
+        "gossfile:\n  more.yaml: {}\n  other:\n    file: conf.d/*.yaml\n"
+    )
+    proposal = imported_for("web1", "goss", text.encode(), {}, None)
+    assert [one["port"] for one in proposal.entries] == [8080, 8443]
+    assert any("tcp:9100 is skipped (line 8)" in one for one in proposal.left_out)
+    assert any("were not read, import each: more.yaml, conf.d/*.yaml" in one for one in proposal.left_out)
+    assert not any("tell of no port" in one for one in proposal.left_out)
+
+
+def test_a_goss_file_that_only_includes_others_names_them() -> None:
+    text = "gossfile:\n  more.yaml: {}\n"
+    assert format_of(text.encode()) == "goss"
+    with pytest.raises(NotUnderstoodError, match=r"no section 'port'.* import more\.yaml"):
+        read_goss(text)
+
+
 def test_goss_ports_are_proposed_where_they_are_to_listen() -> None:
     proposal = imported_for("web1", "goss", GOSS.encode(), {}, "web-team")
     assert facts(proposal.entries) == {("tcp", 22): {}, ("udp", 53): {"address": "loopback"}}
@@ -205,6 +285,8 @@ def test_goss_ports_are_proposed_where_they_are_to_listen() -> None:
         ("port:\n  tcp:22:\n    listening: maybe\n", "does not say whether it listens"),
         ("port:\n  tcp:22:\n    listening: true\n    ip: [nowhere]\n", "line 2: 'nowhere'"),
         ("port:\n  {{ range .Vars.ports }}\n", "line 2: a template: render it first"),
+        ("port:\n  tcp:22:\n    listening: true\n    skip: perhaps\n", "does not say whether it is skipped"),
+        ("port:\n  tcp:22:\n    port: web\n    listening: true\n", "'web' is no port"),
         ("service: {}\n", "no section 'port'"),
         ("port: [22]\n", "a mapping is expected"),
     ],
