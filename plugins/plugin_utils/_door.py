@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import abc
 import errno
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -23,6 +24,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.problem import HistoryError
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
@@ -45,13 +47,15 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         for name, error in (("jsonschema", JSONSCHEMA_IMPORT_ERROR), ("junit-xml", JUNIT_XML_IMPORT_ERROR)):
             if error is not None:
                 raise AnsibleActionFail(missing_required_lib(name)) from error
+        arguments: dict[str, Any] = {}
         try:
-            _validation, arguments = self.validate_argument_spec(self.ARGUMENTS)
+            _validation, given = self.validate_argument_spec(self.ARGUMENTS)
+            arguments = _exact(given)
             return _printable({"changed": False, **self.act(arguments, task_vars or {})})
         except (EvidenceError, HistoryError, SignatureError, WindowError) as error:
             why = str(error)
         except OSError as error:
-            why = _said(error)
+            why = _said(error, self._option_of(arguments, error.filename))
         except AnsibleConnectionFailure as error:
             return _printable({"unreachable": True, "msg": error.message})
         except AnsibleError as error:
@@ -59,10 +63,37 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         # Out of the except block: Ansible prints the messages of what an error came from as well, as they are.
         raise AnsibleActionFail(_lines(why))
 
+    def _option_of(self, arguments: Mapping[str, Any], file: object) -> str | None:
+        """The option by which a file was given, itself or a directory that it lies in."""
+        if not isinstance(file, str):
+            return None
+        real = os.path.realpath(file)
+        given = {
+            name: os.path.realpath(arguments[name])
+            for name, spec in self.ARGUMENTS.items()
+            if spec["type"] == "path" and arguments.get(name)
+        }
+        holding = [name for name, path in given.items() if os.path.commonpath((path, real)) == path]
+        return max(holding, key=lambda name: len(given[name]), default=None)
+
     def _parse_returned_data(self, res: dict[str, Any], *more: Any) -> Any:
         """What a host writes behind the answer of a module is dropped: Ansible would print it as a warning, raw."""
         output = str(res.get("stdout", ""))
         return super()._parse_returned_data({**res, "stdout": output[: output.rfind("}") + 1] or output}, *more)
+
+
+def _exact(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options in exact types. Ansible marks the values of variables by subclasses, which libraries refuse or
+    write out as objects."""
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            arguments[name] = plain(value)
+        except TypeError as error:
+            raise AnsibleActionFail(
+                f"{name}: {error}, give text, a number, a truth value, a list or a mapping"
+            ) from error
+    return arguments
 
 
 def _printable(result: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +109,10 @@ def _lines(text: str) -> str:
     return "\n".join(terminal_text(line, MESSAGE_LIMIT) for line in text.splitlines())
 
 
-#: The way out of what a file system refuses.
+#: The options that say where runs lie. What is below was there when the run began.
+_WHERE_RUNS_LIE = ("report_dir", "run_dir", None)
+
+#: The way out of what a file system refuses, where runs lie.
 _WAYS_OUT = {
     errno.ENOSPC: "free space or inodes on its disk, or give another audit_report_dir, and run the audit again",
     errno.EDQUOT: "free some of the quota, or give another audit_report_dir, and run the audit again",
@@ -87,12 +121,30 @@ _WAYS_OUT = {
     errno.EACCES: "give an audit_report_dir that this user can write",
     errno.EPERM: "give an audit_report_dir that this user can write",
     errno.ENOTDIR: "give an audit_report_dir that is a directory, or can be made as one",
-    errno.ENOENT: "it was there when the run began: look whether its disk is still mounted, and run the audit again",
+    errno.ENOENT: "it was there when the run began: check whether its disk is still mounted, and run the audit again",
     errno.EMFILE: "raise the limit of open files (ulimit -n), and run the audit again",
 }
 
+#: The same for a file that another option gives.
+_WAYS_OUT_OF_AN_OPTION = {
+    errno.ENOSPC: "free space or inodes on its disk, or give another path",
+    errno.EDQUOT: "free some of the quota, or give another path",
+    errno.EFBIG: "raise the limit of the file size (ulimit -f)",
+    errno.EROFS: "give a path that can be written",
+    errno.EACCES: "give a path that this user may use",
+    errno.EPERM: "give a path that this user may use",
+    errno.ENOTDIR: "give a path below a directory",
+    errno.EISDIR: "give a file, not a directory",
+    errno.ENOENT: "give the path of a file that exists, absolute or relative to the current directory",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
 
-def _said(error: OSError) -> str:
-    """The file, what the system says of it, and the way out."""
-    way_out = _WAYS_OUT.get(error.errno or 0, "look after the disk, and run the audit again")
-    return f"{error.filename or 'the run directory'}: {error.strerror}; {way_out}"
+
+def _said(error: OSError, option: str | None) -> str:
+    """The file, what the system says of it, and the way out, by what gave the file."""
+    number = error.errno or 0
+    if option in _WHERE_RUNS_LIE:
+        way_out = _WAYS_OUT.get(number, "check the disk, and run the audit again")
+        return f"{error.filename or 'the run directory'}: {error.strerror}; {way_out}"
+    way_out = _WAYS_OUT_OF_AN_OPTION.get(number, "check its disk")
+    return f"{option}: {error.filename}: {error.strerror}; {way_out}"
