@@ -27,11 +27,9 @@ def exposures(view: HostView) -> Iterator[Finding]:
                 for one in view.declarations_for(endpoint.protocol, endpoint.port)
                 if speaks_of(one, target.address, view)
             ]
-            if not any(one.is_reachable_from(target.vantage) for one in declared) and _is_proposed(
-                endpoint, target, view
-            ):
-                continue
             if not declared:
+                if _is_proposed(endpoint, target, view):
+                    continue
                 undeclared += 1
                 message = f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage}, undeclared"
                 yield _about_target(

@@ -19,7 +19,7 @@ from typing import Any
 from .._evidence.observed import Listener, address_of
 from .._inventory.declared import Declaration
 from .._inventory.pasteable import is_template
-from .._inventory.placeholder import PROPOSED
+from .._inventory.placeholder import PROPOSED, is_placeholder
 from .as_seen import address_text, owners_as_declared, proposed_entry
 from .catalogue import CATALOGUE
 from .closing import closing, told
@@ -27,13 +27,23 @@ from .finding import Finding
 from .host_view import HostView, would_answer
 from .service_rules import service_to_declare
 
-#: How long the exception holds that is offered, from the audit's day.
+#: How long the exception holds that is offered, from the audit's day to the first one on which it is expiring.
 EXCEPTED_FOR = dt.timedelta(days=14)
 _REVIEWED_AGAIN = dt.timedelta(days=365)
 _EXCEPTIONS = "vigil_exceptions__temporary"
 _NOBODY = "unassigned"
 
 _MOVE = "fill in justification and owner, then move the entry to a layer of yours: that is the approval"
+
+
+def _expires(view: HostView) -> str:
+    """The last day of an exception that is offered. Pasted today, it is not yet one that expires soon."""
+    return _day_after(view.today, EXCEPTED_FOR + dt.timedelta(days=view.expiring_days))
+
+
+def _owner(owner: str | None) -> str:
+    """The owner of an exception that is offered: a placeholder is refused outside of proposals."""
+    return owner if owner and not is_template(owner) and not is_placeholder(owner) else _NOBODY
 
 
 def _day_after(day: dt.date, later: dt.timedelta) -> str:
@@ -206,7 +216,6 @@ def _excepted(subject: _Subject) -> dict[str, Any]:
     view, finding = subject.view, subject.finding
     if finding.port is None:
         return _way(None, None, "an exception is for a port")
-    owner = finding.owner if finding.owner and not is_template(finding.owner) else _NOBODY
     entry = {
         "port": finding.port,
         "protocol": finding.protocol if finding.protocol != "tcp" else None,
@@ -215,8 +224,8 @@ def _excepted(subject: _Subject) -> dict[str, Any]:
         "vantage": finding.vantage,
         "rules": [finding.rule],
         "reason": f"{CATALOGUE[finding.rule].title}; to be put right by then",
-        "owner": owner,
-        "expires": _day_after(view.today, EXCEPTED_FOR),
+        "owner": _owner(finding.owner),
+        "expires": _expires(view),
     }
     return _way(_EXCEPTIONS, {key: value for key, value in entry.items() if value is not None}, "say who approved it")
 
@@ -242,7 +251,7 @@ def _prolonged(subject: _Subject) -> dict[str, Any]:
         "rules": approval["rules"].split(", ") if approval.get("rules") else None,
         "reason": approval["reason"],
         "owner": approval["owner"],
-        "expires": _day_after(view.today, EXCEPTED_FOR),
+        "expires": _expires(view),
     }
     entry = {key: value for key, value in entry.items() if value is not None}
     place = str(finding.place)

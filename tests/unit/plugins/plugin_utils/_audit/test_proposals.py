@@ -61,6 +61,8 @@ def test_a_proposal_lets_no_declared_port_be_reached_from_elsewhere() -> None:
     results = proposed([build.declared(443, reachable_from="any")], [build.listener(443)], [build.declared(443)])
     (row,) = build.of_rule(results, "unapproved")
     assert row["severity"] == "high"
+    # The reach of what is declared never rests on a proposal.
+    assert "forbidden-exposure" in build.failures(results)
     assert not results["gate"]["passed"]
 
 

@@ -24,7 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 Json = dict[str, Any]
-IN_14_DAYS = "2026-12-04"
+#: 14 days and the 14 in which an exception is one that expires soon.
+EXPIRES = "2026-12-18"
 PACKAGE = {"name": "nginx-core", "version": "1.22", "manager": "dpkg"}
 
 
@@ -101,19 +102,42 @@ def test_what_is_pasted_ends_the_finding_and_loads(rule: str, kind: str) -> None
         assert way["entry"], way["note"]
         after = judged(pasted(host(), way))
         assert not [one for one in after["findings"] if one["gap"] == "web1:inventory-invalid"]
-        if rule == "exception-expiring":  # the last day is later, and still within the days that are told
-            assert way["entry"]["expires"] == IN_14_DAYS
-            continue
         assert row["id"] not in failed(after), f"{row['message']} fails still"
         if kind == "except" and way["replaces"] is None:
+            assert "exception-expiring" not in {one["rule"] for one in failed(after).values()} - {
+                one["rule"] for one in before.values()
+            }
             (now,) = [one for one in after["findings"] if one["id"] == row["id"]]
-            assert (now["status"], now["exception"]["expires"]) == ("excepted", IN_14_DAYS)
+            assert (now["status"], now["exception"]["expires"]) == ("excepted", EXPIRES)
             if way["entry"].get("address") == "0.0.0.0":  # every address of IPv4, as the socket
                 continue
             others = {one["id"] for one in after["findings"] if one["status"] == "excepted"} - {row["id"]}
             assert others <= {one["id"] for one in judged(host())["findings"] if one["status"] == "excepted"}
         if way["variable"] == "vigil_ports__proposed":
             assert "unapproved" in build.failures(after)
+
+
+def test_an_exception_for_a_proposal_has_no_placeholder_for_an_owner() -> None:
+    evidence = host()
+    filled = "FILL IN: who answers for it"
+    evidence["inventory"]["vigil_ports__proposed"] = [build.declared(91, owner=filled, justification="FILL IN: why")]
+    (row,) = [one for one in failed(judged(evidence)).values() if one["rule"] == "unapproved"]
+    way = row["ways_out"]["except"]
+    after = judged(pasted(evidence, way))
+    assert way["entry"]["owner"] == "unassigned"
+    assert not [one for one in after["findings"] if one["gap"] == "web1:inventory-invalid"]
+    assert row["id"] not in failed(after)
+
+
+@pytest.mark.parametrize("days", [0, 14, 60, 10**6])
+def test_an_exception_that_is_pasted_is_not_at_once_one_that_expires_soon(days: int) -> None:
+    run = build.run()
+    run["settings"]["expiring_days"] = days
+    evidence = build.host_evidence([], [build.listener(90)])
+    (row,) = failed(build.judged(evidence, [], run)).values()
+    after = build.judged(pasted(evidence, row["ways_out"]["except"]), [], run)
+    rest = {one["rule"] for one in failed(after).values()}
+    assert rest <= ({"exception-expiring"} if days == 10**6 else set())  # the calendar ends before
 
 
 @pytest.mark.parametrize("rule", sorted(CATALOGUE))
