@@ -49,6 +49,19 @@ test: packages env ## Everything: packages, lint, sanity, unit, integration
 	.ci/test-counts
 	exit $$failed
 
+# The fleet with the newest core only: its hosts' Pythons are those of the machine, whatever the core.
+.PHONY: test-long
+test-long: packages ## What takes too long for each change: many examples, every core, the fleet with the newest one, the fuzzer (SECONDS each)
+	@failed=
+	VIGIL_EXAMPLES_TIMES=10 $(MAKE) --no-print-directory unit || failed="$$failed examples"
+	$(MAKE) --no-print-directory sanity-all || failed="$$failed sanity"
+	for core in 2.20 2.21; do
+	    $(MAKE) --no-print-directory unit VENV=.cache/venv/$$core ANSIBLE_CORE=$$core || failed="$$failed unit-$$core"
+	done
+	$(MAKE) --no-print-directory integration VENV=.cache/venv/2.21 ANSIBLE_CORE=2.21 || failed="$$failed fleet-2.21"
+	$(MAKE) --no-print-directory fuzz || failed="$$failed fuzz"
+	[ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
+
 .PHONY: packages
 packages: ## Install the system packages that the integration tests need (root, apt)
 	@.ci/system-packages install tests/sanity/packages.txt tests/integration/packages.txt

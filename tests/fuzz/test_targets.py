@@ -22,12 +22,13 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import CORPUS, saved
 from ansible_collections.vigil.ports.tests.fuzz.mutations import mutated
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 NAMES = sorted(path.stem for path in Path(__file__).with_name("targets").glob("*.py") if path.stem != "pieces")
 EXAMPLES = settings(
-    max_examples=150,
+    max_examples=examples(150),
     derandomize=True,
     database=None,
     deadline=None,

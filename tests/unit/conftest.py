@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from hypothesis import settings
 
 # How long one example takes says something of the machine, and nothing of the code.
-settings.register_profile("vigil", deadline=None)
+settings.register_profile("vigil", deadline=None, max_examples=examples(100))
 settings.load_profile("vigil")

@@ -16,6 +16,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.placeholder
     is_proposed_layer,
     layer_of_group,
 )
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils._audit import test_every_audit as every
 from hypothesis import given, settings
@@ -73,7 +74,7 @@ def test_a_host_that_could_not_be_listed_says_so_of_its_proposals() -> None:
     assert (row["severity"], "not known" in row["message"]) == ("medium", True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(every.audits(), st.lists(every.declarations, min_size=1, max_size=4), st.sampled_from(["low", "medium", "high"]))
 def test_no_proposal_turns_any_run_green(made: Any, proposals: list[Json], fail_on: str) -> None:
     """Whatever is proposed: what broke the gate breaks it still, on each port as gravely as before."""

@@ -16,6 +16,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.changes impo
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.patch import FileChange, patch, write
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.variables_file import NoFileError, variables_file
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.yaml_file import CannotKeepError, with_entries
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +116,7 @@ def test_what_cannot_be_kept_is_refused_with_the_reason(name: str) -> None:
         added(content)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.binary(max_size=80))
 def test_no_bytes_at_all_are_changed(content: bytes) -> None:
     try:
@@ -132,7 +133,7 @@ json_text = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=6), json_text, max_size=4), st.sampled_from([None, True, False]))
 def test_no_variables_at_all_are_changed(variables: Any, flow: bool | None) -> None:
     content = yaml.safe_dump(variables, default_flow_style=flow, allow_unicode=True).encode()

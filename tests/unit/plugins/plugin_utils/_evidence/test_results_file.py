@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports import junit
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def many(hosts: int) -> Json:
     }
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hosts=st.integers(0, 5))
 def test_the_file_is_one_document_and_says_the_same_line_by_line(tmp_path: Path, hosts: int) -> None:
     results = many(hosts)

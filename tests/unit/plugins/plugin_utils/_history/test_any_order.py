@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._history.rebuild impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.recall import Recall
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.record import fold_anew, record
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.store import opened
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils._history.estate import Estate, host, scanned
 from hypothesis import HealthCheck, given, settings
@@ -87,7 +88,7 @@ def recorded(estate: Estate, runs: list[Json]) -> Json:
     return estate.dump()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     many=st.lists(st.fixed_dictionaries({"web1": one_host, "web2": one_host}), min_size=1, max_size=5),
     order=st.randoms(use_true_random=False),

@@ -11,6 +11,7 @@ from collections import Counter
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import EVERY_TCP_PORT, ScanPlan, left_over
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.slices import SLICE_SECONDS, Pace, slices
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ def plan(targets: int, known: PortSet, sweep: PortSet = PortSet(), top_ports: in
 paces = st.builds(Pace, st.integers(1, 100_000), st.integers(0, 10_000), st.integers(0, 10))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(targets=st.integers(0, 30), known=st.sets(st.integers(1, 65535), max_size=30), full=st.booleans(), pace=paces)
 def test_each_port_of_each_target_is_asked_once(targets: int, known: set[int], full: bool, pace: Pace) -> None:
     ports = PortSet.of(known)

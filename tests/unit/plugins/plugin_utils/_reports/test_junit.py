@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import junit_files
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
 from hypothesis import given, settings
@@ -84,7 +85,7 @@ def test_hostile_text_leaves_it_valid(payload: str) -> None:
     conforms(document(hostile_text.poisoned(payload, RESULTS)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(hostile_text.anything)
 def test_no_text_at_all_makes_it_invalid(text: str) -> None:
     conforms(document(hostile_text.poisoned(text, RESULTS)))

@@ -20,6 +20,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.markdown_text import code, table
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.report_markdown import report_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.summary_markdown import summary
+from ansible_collections.vigil.ports.tests.unit.examples import examples
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
 from cmarkgfm.cmark import Options
@@ -57,7 +58,7 @@ def test_hostile_text_is_shown_and_does_nothing(payload: str, name: str) -> None
     held(payload, WRITERS[name])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(hostile_text.anything)
 def test_no_text_at_all_changes_what_the_template_says(text: str) -> None:
     for writer in WRITERS.values():
@@ -147,7 +148,7 @@ def test_the_console_prints_ascii_and_no_command(payload: str) -> None:
     harmless(payload)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(hostile_text.anything)
 def test_the_console_prints_ascii_and_no_command_whatever_it_is_given(text: str) -> None:
     harmless(text)
