@@ -62,6 +62,11 @@ test-long: packages ## What takes too long for each change: many examples, every
 	$(MAKE) --no-print-directory fuzz || failed="$$failed fuzz"
 	[ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
 
+.PHONY: test-fresh
+test-fresh: ## The README's two commands on a minimal Debian made in a directory (root, debootstrap); ARGS="trixie" takes another release
+	@command -v debootstrap >/dev/null || { echo "debootstrap is not installed: apt-get install debootstrap" >&2; exit 1; }
+	.ci/test-fresh $(ARGS)
+
 .PHONY: packages
 packages: ## Install the system packages that the integration tests need (root, apt)
 	@.ci/system-packages install tests/sanity/packages.txt tests/integration/packages.txt
