@@ -288,6 +288,14 @@ targets:
           description: What came back.
           type: str
           sample: syn-ack
+        identification:
+          description:
+            - Whether it was asked what answers there, and what came of it. V(not-asked), V(identified),
+              V(timed-out) when nothing answered any question in the time there was, and V(not-identified) when
+              something answered or hung up and it cannot be told what it is.
+            - A name that was only looked up by the port number identifies nothing.
+          type: str
+          sample: identified
         service:
           description: What answers, or null where it was not looked for. Text from outside, made visible.
           type: dict

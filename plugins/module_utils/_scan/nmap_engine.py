@@ -32,6 +32,8 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program imp
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import NmapReport, read_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import NmapXmlError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
+    NOT_ASKED,
+    NOT_IDENTIFIED,
     OPEN,
     Endpoint,
     Outcome,
@@ -169,12 +171,16 @@ class NmapScan:
             self._problems.append(Problem("versions-incomplete", message))
             self._whole = False
         endpoints = tuple(
-            replace(e, service=found[e.protocol, e.port].service, scripts=found[e.protocol, e.port].scripts)
-            if (e.protocol, e.port) in found
-            else e
+            self._described(e, found[e.protocol, e.port]) if (e.protocol, e.port) in found else e
             for e in first.endpoints
         )
         return replace(first, endpoints=endpoints)
+
+    def _described(self, before: Endpoint, asked: Endpoint) -> Endpoint:
+        came_of_it = asked.identification
+        if self._request.versions and came_of_it == NOT_ASKED:
+            came_of_it = NOT_IDENTIFIED
+        return replace(before, service=asked.service, scripts=asked.scripts, identification=came_of_it)
 
     def _hurried_probes(self) -> str | None:
         if not self._probes_written:

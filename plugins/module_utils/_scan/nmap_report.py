@@ -22,6 +22,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     CLOSED,
     FILTERED,
+    NOT_ASKED,
     OPEN,
     OPEN_OR_FILTERED,
     Endpoint,
@@ -183,7 +184,8 @@ def _endpoints(host: ET.Element, table: _PortTable) -> Iterator[Endpoint]:
             for name, output in entry.get("script", {}).items()
         )
         service = _service(entry, element.find("service"))
-        yield Endpoint(protocol, port, entry["state"], visible(entry["reason"] or ""), service, scripts)
+        asked = service.identification if service else NOT_ASKED
+        yield Endpoint(protocol, port, entry["state"], visible(entry["reason"] or ""), service, scripts, asked)
 
 
 def _service(entry: Mapping[str, Any], element: ET.Element | None) -> Service | None:

@@ -19,6 +19,16 @@ CLOSED = "closed"
 FILTERED = "filtered"
 OPEN_OR_FILTERED = "open|filtered"
 
+#: Whether it was asked what answers behind a port, and what came of it. ``TIMED_OUT``: nothing answered in the time
+#: there was; ``NOT_IDENTIFIED``: something answered, or hung up, and it cannot be told what it is.
+NOT_ASKED = "not-asked"
+IDENTIFIED = "identified"
+NOT_IDENTIFIED = "not-identified"
+TIMED_OUT = "timed-out"
+
+#: What nmap calls a service when it opened the port and could not tell what answers.
+UNIDENTIFIED_NAMES = frozenset(("unknown", "tcpwrapped", "ssl", "ssl/unknown", "ssl/tcpwrapped"))
+
 #: The reason nmap gives, and the connect engine with it, when nothing came back at all.
 SILENT = "no-response"
 
@@ -77,6 +87,12 @@ class Service:
     confidence: int | None
     cpes: tuple[str, ...]
 
+    @property
+    def identification(self) -> str:
+        """``IDENTIFIED`` when it answered as something; a name that only the port number gave is none."""
+        told = self.method == "probed" and self.name and self.name not in UNIDENTIFIED_NAMES
+        return IDENTIFIED if told else NOT_ASKED if self.method == "table" else NOT_IDENTIFIED
+
 
 @dataclass(frozen=True)
 class Script:
@@ -96,6 +112,7 @@ class Endpoint:
     reason: str
     service: Service | None = None
     scripts: tuple[Script, ...] = ()
+    identification: str = NOT_ASKED
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import UNIDENTIFIED_NAMES
+
 from .finding import Finding, about_declaration
 from .host_view import HostView
 
@@ -30,9 +32,6 @@ _ALIASES = (
     ("http", "http-proxy", "http-alt"),
 )
 _CANONICAL = {name: names[0] for names in _ALIASES for name in names}
-
-#: What nmap says when it opened the port and could not tell what answers.
-_UNIDENTIFIED = frozenset(("unknown", "tcpwrapped", "ssl/unknown", "ssl", "ssl/tcpwrapped"))
 
 # A slash is none of it, as schemas/inventory.schema.json says.
 _DECLARABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -81,7 +80,7 @@ def _identified(service: Mapping[str, Any] | None) -> str | None:
     name = str(service["name"])
     if service.get("tunnel") == "ssl" and not name.startswith("ssl/"):
         name = "ssl/http" if name == "https" else f"ssl/{name}"
-    return None if name in _UNIDENTIFIED else name
+    return None if name in UNIDENTIFIED_NAMES else name
 
 
 def _canonical(name: str) -> str:

@@ -14,6 +14,14 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, NamedTuple
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
+    IDENTIFIED,
+    NOT_ASKED,
+    NOT_IDENTIFIED,
+    TIMED_OUT,
+    UNIDENTIFIED_NAMES,
+)
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PortSpans = tuple[tuple[int, int], ...]
 
@@ -185,6 +193,9 @@ _LISTENER_KINDS: tuple[type | tuple[type, ...], ...] = (
 _STATES = frozenset(("open", "closed", "filtered", "open|filtered"))
 
 
+_IDENTIFICATIONS = frozenset((NOT_ASKED, IDENTIFIED, NOT_IDENTIFIED, TIMED_OUT))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Endpoint:
     """A port that was seen open, or open|filtered, from a vantage point."""
@@ -194,13 +205,26 @@ class Endpoint:
     state: str
     reason: str
     service: Mapping[str, Any] | None
+    #: Whether it was asked what answers there, and what came of it: not-asked, identified, not-identified, timed-out.
+    identification: str
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Endpoint:
         _texts(row, "protocol", "reason")
         if row["service"] is not None:
             _texts(row["service"], "name", "product", "version", "tunnel", optional=True)
-        return cls(row["protocol"], _port(row["port"]), _state(row["state"]), row["reason"], row["service"])
+        where = (row["protocol"], _port(row["port"]), _state(row["state"]))
+        came_of_it = row["identification"] if "identification" in row else _before_0_3(row["service"])
+        if came_of_it not in _IDENTIFICATIONS:
+            raise ValueError(f"{came_of_it!r} is no way in which an identification ends")
+        return cls(*where, row["reason"], row["service"], came_of_it)
+
+
+def _before_0_3(service: Mapping[str, Any] | None) -> str:
+    """What evidence without the field says: a service that was probed was asked for, any other may have been."""
+    if not service or service["method"] != "probed":
+        return NOT_ASKED
+    return IDENTIFIED if service["name"] and service["name"] not in UNIDENTIFIED_NAMES else NOT_IDENTIFIED
 
 
 def _state(value: str) -> str:

@@ -199,6 +199,7 @@ def spans(ports: Iterable[int]) -> str:
 
 def endpoint(port: int, **more: Any) -> Json:
     row = {"protocol": "tcp", "port": port, "state": "open", "reason": "syn-ack", "service": None, "scripts": []}
+    row["identification"] = "identified" if (more.get("service") or {}).get("method") == "probed" else "not-asked"
     return {**row, **more}
 
 
