@@ -17,6 +17,7 @@ SECONDS := 60
 
 CACHE := $(CURDIR)/.cache
 BIN := $(abspath $(VENV))/bin
+GATES := $(CACHE)/venv/gates
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
 
 TREE := .cache/tree/ansible_collections/vigil/ports
@@ -122,7 +123,7 @@ build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/di
 	@ls .cache/dist/*.tar.gz
 
 .PHONY: lint
-lint: lint-ruff lint-mypy lint-ansible lint-docs lint-changelog lint-shell ## Read the sources: ruff, mypy, ansible-lint, antsibull-docs, changelog
+lint: lint-ruff lint-mypy lint-ansible lint-docs lint-changelog lint-shell lint-licences lint-workflows ## Read the sources: ruff, mypy, ansible-lint, antsibull-docs, changelog, REUSE, zizmor
 
 .PHONY: lint-ruff
 lint-ruff: env
@@ -152,6 +153,24 @@ lint-changelog: env
 .PHONY: lint-shell
 lint-shell:
 	@.ci/shellcheck .ci/* tests/sanity/run.sh
+
+.PHONY: lint-licences
+lint-licences: env
+	@reuse lint --quiet || { reuse lint; exit 1; }
+
+.PHONY: lint-workflows
+lint-workflows: env
+	@zizmor --offline --quiet .github/workflows
+
+$(GATES)/.stamp: requirements/gates.txt
+	@python=$$(.ci/choose-python)
+	.ci/make-venv "$$python" $(GATES)
+	$(GATES)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/gates.txt
+	touch $@
+
+.PHONY: gates
+gates: $(GATES)/.stamp lint sanity-all ## What has to hold before a release: linters, sanity with every ansible-core, antsibull-nox with galaxy-importer
+	@PATH="$(GATES)/bin:$$PATH" nox -s license-check docs-check build-import-check
 
 .PHONY: sanity
 sanity: $(VENV)/.stamp-run ## ansible-test sanity, nothing ignored; ARGS="--test pylint" narrows it
@@ -190,4 +209,4 @@ bench: env ## Time the work against public tools, and print one table (root); AR
 
 .PHONY: clean
 clean: ## Remove what was made, reports excepted
-	@rm -rf $(VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .cache .ansible .mypy_cache .nox .ruff_cache .pytest_cache .hypothesis
