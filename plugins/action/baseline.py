@@ -14,6 +14,11 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.utils.display import Display
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import (
+    declarations_among,
+    fact_problem,
+    is_declaration,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.baseline import baseline, from_file, from_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.imported import FORMATS, addresses_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.patch import patch, write
@@ -22,7 +27,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.socket_text 
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.yaml_file import RUAMEL_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import is_inventory_variable
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 
@@ -47,7 +52,8 @@ class ActionModule(Door):
             raise AnsibleActionFail(missing_required_lib("ruamel.yaml")) from RUAMEL_IMPORT_ERROR
         if not 1 <= arguments["share"] <= 100:
             raise AnsibleActionFail(f"share: {arguments['share']} is no share of a group, allowed: 1 to 100 percent")
-        directory = _directory(arguments["directory"], task_vars)
+        known = HostVariables(task_vars, self._task)
+        directory = _directory(arguments["directory"], {host: known.of(host) for host in task_vars["groups"]["all"]})
         source, proposals = self._proposals(arguments, task_vars)
         found = baseline(source, proposals, task_vars["groups"], directory, arguments["share"])
         shown = patch(found.changes, directory)
@@ -69,9 +75,9 @@ class ActionModule(Door):
         return {**result, "diff": {"prepared": shown}} if self._task.diff else result
 
     def _proposals(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> tuple[str, list[HostProposal]]:
-        hostvars = task_vars["hostvars"]
+        known = HostVariables(task_vars, self._task)
         owner = arguments["owner"] or None
-        variables = {host: _variables(hostvars[host]) for host in task_vars["groups"]["all"]}
+        variables = {host: self._variables(known, host) for host in task_vars["groups"]["all"]}
         if not arguments["import_file"]:
             if not arguments["run_dir"]:
                 raise AnsibleActionFail("what to propose from is not given: run_dir or import_file")
@@ -80,9 +86,7 @@ class ActionModule(Door):
             return f"run {run.run_id}", from_run(run, scope, variables, owner)
         path = Path(os.getcwd(), arguments["import_file"])
         known_as = {
-            name: host
-            for host in variables
-            for name in addresses_of(host, variables[host], hostvars[host].get("ansible_host"))
+            name: host for host in variables for name in addresses_of(host, variables[host], self._address(known, host))
         }
         kind, host, vantage = (arguments[f"import_{name}"] for name in ("format", "host", "vantage"))
         try:
@@ -90,29 +94,30 @@ class ActionModule(Door):
         except NotUnderstoodError as error:
             raise AnsibleActionFail(f"{path}: {error}") from error
 
+    def _variables(self, known: HostVariables, host: str) -> dict[str, Any]:
+        """The host's variables of the inventory as they are now; what cannot be resolved becomes invalid."""
+        variables = known.of(host)
+        found: dict[str, Any] = {name: f"{fact_problem(name)}" for name in declarations_among(known.facts(host))}
+        for name in sorted(filter(is_declaration, known.without_facts(host))):
+            try:
+                found.setdefault(name, plain(known.resolved(self._templar, variables, name)))
+            except (AnsibleError, TypeError) as error:
+                found[name] = f"cannot be resolved: {error}"
+        return found
 
-def _variables(of_host: Mapping[str, Any]) -> dict[str, Any]:
-    """The host's variables of the inventory as they are now; what cannot be resolved becomes invalid."""
-    found: dict[str, Any] = {}
-    for name in sorted(filter(is_inventory_variable, of_host)):
-        if name == "vigil_vantages":
-            continue
-        try:
-            found[name] = plain(of_host[name])
-        except (AnsibleError, TypeError) as error:
-            found[name] = f"cannot be resolved: {error}"
-    return found
+    def _address(self, known: HostVariables, host: str) -> Any:
+        variables = known.of(host)
+        return known.resolved(self._templar, variables, "ansible_host") if "ansible_host" in variables else None
 
 
-def _directory(given: str | None, task_vars: Mapping[str, Any]) -> Path:
+def _directory(given: str | None, variables: Mapping[str, Mapping[str, Any]]) -> Path:
     """The directory of group_vars and host_vars: the inventory's own, unless another is given."""
     if given:
         return Path(os.getcwd(), given).resolve()
-    hostvars = task_vars["hostvars"]
     # Ansible gives a list of hosts (-i web1,) the directory that one stands in.
     directories = {
-        hostvars[host].get("inventory_dir") if os.path.exists(hostvars[host].get("inventory_file") or "") else None
-        for host in task_vars["groups"]["all"]
+        one.get("inventory_dir") if os.path.exists(one.get("inventory_file") or "") else None
+        for one in variables.values()
     }
     if len(directories) != 1 or None in directories:
         known = ", ".join(sorted(map(str, directories - {None}))) or "none of its hosts is from a file"

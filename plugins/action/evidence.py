@@ -12,13 +12,16 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import (
+    declarations_among,
+    fact_problem,
+    is_declaration,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import (
-    is_inventory_variable,
-    load_inventory,
-)
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.problem import Problem
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.outside_addresses import outside_addresses
@@ -38,9 +41,11 @@ class ActionModule(Door):
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         host = str(task_vars["inventory_hostname"])
-        variables, errors = self._declared(task_vars)
+        known = HostVariables(task_vars, self._task)
+        of_host = known.of(host)
+        variables, errors = self._declared(known, host)
         is_control = self._connection.transport == "local"
-        name = self._resolved("ansible_host", task_vars) if task_vars.get("ansible_host") else None
+        name = known.resolved(self._templar, of_host, "ansible_host") if of_host.get("ansible_host") else None
         evidence: dict[str, Any] = {
             "inventory": variables,
             "inventory_errors": [error.as_dict() for error in errors],
@@ -69,23 +74,19 @@ class ActionModule(Door):
         problems = (*errors, *problems)
         return _told(host, evidence, problems)
 
-    def _declared(self, task_vars: Mapping[str, Any]) -> tuple[dict[str, Plain], list[Problem]]:
-        """The host's inventory variables, resolved; and those that could not be."""
+    def _declared(self, known: HostVariables, host: str) -> tuple[dict[str, Plain], list[Problem]]:
+        """The host's inventory variables, resolved; and what is wrong: those that could not be, those from facts."""
         variables: dict[str, Plain] = {}
-        errors = []
-        for name in sorted(filter(is_inventory_variable, task_vars)):
-            if name == "vigil_vantages":  # of the run, not of a host
-                continue
+        errors = [fact_problem(name) for name in declarations_among(known.facts(host))]
+        of_host = known.of(host)
+        for name in sorted(filter(is_declaration, known.without_facts(host))):
             try:
-                variables[name] = taken_in(self._resolved(name, task_vars))
+                variables[name] = taken_in(known.resolved(self._templar, of_host, name))
             except (AnsibleError, TypeError) as error:
                 errors.append(
                     Problem(name, "a template or a secret", visible(str(error)), "a value that can be resolved")
                 )
         return variables, errors
-
-    def _resolved(self, name: str, task_vars: Mapping[str, Any]) -> object:
-        return self._templar.template(task_vars[name])
 
 
 def _told(host: str, evidence: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import undelivered
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts import of_metrics
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import written_whole
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
@@ -35,6 +36,8 @@ class ActionModule(Door):
             raise AnsibleActionFail(
                 f"dest: {dest} lies in the run directory, which is never changed: name another place"
             )
+        for problem in of_metrics("dest", str(dest.resolve())):
+            raise AnsibleActionFail(problem)
         text = metrics(read_results(run.results), run.read_seal()["ended"], *undelivered(run))
         if not self._task.check_mode:
             with written_whole(dest, lambda written: written.chmod(0o644)) as stream:  # node_exporter is another user

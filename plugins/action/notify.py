@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import Wi
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import SEVERITIES
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import Plain, plain
 
 #: Least and most of each number, and what it counts.
@@ -80,7 +81,11 @@ class ActionModule(Door):
     def _resolved(self, task_vars: Mapping[str, Any]) -> Plain:
         """The channels. They are no option of the task: of one that it cannot resolve Ansible shows the line."""
         try:
-            return plain(self._templar.template(task_vars.get("notify_channels")))
+            known = HostVariables(task_vars, self._task)
+            variables = known.of(str(task_vars["inventory_hostname"]))
+            if "notify_channels" not in variables:
+                return None
+            return plain(known.resolved(self._templar, variables, "notify_channels"))
         except AnsibleError as error:
             missing = re.search(r"'(\w+)' is undefined", str(error))
             why = f"the variable {missing[1]} in it is not defined" if missing else "a template or a secret in it fails"

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import open_changes
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
@@ -88,7 +89,7 @@ class ActionModule(Door):
             {
                 "label": arguments["label"] or None,
                 "left_out": left_out(scope, task_vars["groups"]),
-                "limit": task_vars.get("ansible_limit"),
+                "limit": context.CLIARGS.get("subset"),
                 "versions": versions(),
                 "controller": controller(os.environ),
                 "command": command_line(sys.argv),

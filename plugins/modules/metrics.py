@@ -22,7 +22,8 @@ author:
 options:
   dest:
     description:
-      - The file to write. Its name must end in C(.prom) for node_exporter to read it. Its directory must be there.
+      - The file to write. Its name must end in C(.prom), as node_exporter reads no other, and a file that another
+        program runs is not written over. Its directory must be there.
       - In check mode it is not written.
     type: path
     required: true

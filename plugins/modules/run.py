@@ -60,6 +60,7 @@ options:
   accept_gaps:
     description:
       - Names of gaps that are accepted. What could not be assessed breaks the gate unless its gap is named here.
+      - Text is an error, also text that holds a list.
     type: list
     elements: str
     default: []

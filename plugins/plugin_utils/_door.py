@@ -20,6 +20,8 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.action import ActionBase
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import refusal, settings_among
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts import as_text, hidden_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import WindowError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
@@ -48,6 +50,8 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
             if error is not None:
                 raise AnsibleActionFail(missing_required_lib(name)) from error
         arguments: dict[str, Any] = {}
+        self._refuse_facts(task_vars or {})
+        self._refuse_texts()
         try:
             _validation, given = self.validate_argument_spec(self.ARGUMENTS)
             arguments = _exact(given)
@@ -75,6 +79,22 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
         }
         holding = [name for name, path in given.items() if os.path.commonpath((path, real)) == path]
         return max(holding, key=lambda name: len(given[name]), default=None)
+
+    def _refuse_facts(self, task_vars: Mapping[str, Any]) -> None:
+        """The options were made of variables before which facts stand, so that a host could have given them."""
+        claimed = settings_among(task_vars.get("ansible_facts") or ())
+        if why := refusal({"the host of this task": claimed}):
+            raise AnsibleActionFail(_lines(why))
+
+    def _refuse_texts(self) -> None:
+        """Texts that hold what would end a line in a file or on a terminal, and lists that are text."""
+        problems = []
+        for name, value in self._task.args.items():
+            if self.ARGUMENTS.get(name, {}).get("type") == "list" and isinstance(value, str):
+                problems.append(as_text(name, "list", '["..."]'))
+            problems.extend(hidden_in(name, value))
+        if problems:
+            raise AnsibleActionFail(_lines("\n".join(problems)))
 
     def _parse_returned_data(self, res: dict[str, Any], *more: Any) -> Any:
         """What a host writes behind the answer of a module is dropped: Ansible would print it as a warning, raw."""

@@ -75,6 +75,8 @@ def _gauge(name: str, about: str, samples: Iterable[Sample]) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
+    # The format quotes as a shell does, but for these two: whoever reads the file with one runs nothing.
+    text = text.replace("$", "\\x24").replace("`", "\\x60")
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

@@ -22,6 +22,7 @@ AREAS = {
     "nmap": "The nmap program",
     "targets": "What is scanned",
     "declarations": "What is declared",
+    "authority": "Who may say what",
     "calls": "How the audit is called",
     "control": "The control node",
     "runs": "Runs and their evidence",

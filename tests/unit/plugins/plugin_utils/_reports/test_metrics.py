@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.metrics import metrics
@@ -21,6 +23,14 @@ _SAMPLE = re.compile(r'([a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+)\} (-?
 
 def numbers(label: str | None = "outside") -> dict[str, float]:
     """Every sample of a run with findings, by its name and labels; each line is as the format wants it."""
+    lines = made(label).decode().splitlines()
+    samples = [_SAMPLE.fullmatch(line) for line in lines if not line.startswith(("# HELP ", "# TYPE "))]
+    assert all(samples)
+    return {f"{one[1]}{{{one[2]}}}": float(one[3]) for one in samples if one}
+
+
+def made(label: str | None) -> bytes:
+    """The file of a run with findings."""
     evidence = build.host_evidence(
         [build.declared(443), build.declared(25, review_by="2026-11-01")],
         [build.listener(443), build.listener(8080)],
@@ -29,10 +39,7 @@ def numbers(label: str | None = "outside") -> dict[str, float]:
     )
     about: Any = build.run(label=label, every=3600, due={"every": 3600, "last_run_id": None, "missed": 2})
     results = build.judged(evidence, [], about)
-    lines = metrics(Results.of(results), "2026-11-20T13:20:00Z", 4, 5).decode().splitlines()
-    samples = [_SAMPLE.fullmatch(line) for line in lines if not line.startswith(("# HELP ", "# TYPE "))]
-    assert all(samples)
-    return {f"{one[1]}{{{one[2]}}}": float(one[3]) for one in samples if one}
+    return metrics(Results.of(results), "2026-11-20T13:20:00Z", 4, 5)
 
 
 def test_the_numbers_are_those_of_the_results() -> None:
@@ -59,6 +66,17 @@ def test_the_numbers_are_those_of_the_results() -> None:
 def test_a_label_cannot_end_its_quotes_or_its_line() -> None:
     found = numbers('a"} 9\nvigil_ports_gate_passed 1\\')
     assert sum(name.startswith("vigil_ports_gate_passed") for name in found) == 1
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize(
+    "label",
+    ["$(touch x)", "`touch x`", "${y:=$(touch x)}", '"; touch x; "', '\\"; touch x #', "\\$(touch x)", "\n touch x"],
+)
+def test_a_shell_that_reads_the_file_runs_nothing_of_the_label(tmp_path: Path, shell: str, label: str) -> None:
+    (tmp_path / "metrics.prom").write_bytes(made(label))
+    subprocess.run((shell, "metrics.prom"), cwd=tmp_path, check=False, capture_output=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.prom"]
 
 
 def test_the_example_rules_ask_for_numbers_that_there_are() -> None:

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Door of M(vigil.ports.settings): who decides, and whether they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.agreement import disagreement, may_differ, needed
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import (
+    OF_A_BASELINE,
+    OF_THE_RUN,
+    refusal,
+    settings_among,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts import LISTS, MAPPINGS, problems_of
+from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables, InventorySources
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
+
+_OF_THE_RUN = (*OF_THE_RUN, *(f"audit_{name}" for name in SETTINGS))
+_ONE_FOR_ALL = {"audit": _OF_THE_RUN, "baseline": OF_A_BASELINE, "host": ()}
+
+
+class ActionModule(Door):
+    """Refuses settings that come from a host, differ between hosts or have another form; and lost inventories."""
+
+    ARGUMENTS: ClassVar[dict[str, Any]] = {
+        "of": {"type": "str", "choices": ["audit", "baseline", "host"], "default": "audit"}
+    }
+
+    def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        known = HostVariables(task_vars, self._task)
+        this = str(task_vars["inventory_hostname"])
+        hosts = task_vars["ansible_play_hosts_all"]
+        unparsed = InventorySources(task_vars, self._task).unparsed()
+        problems = [
+            f"{source}: Ansible could not read this inventory, and hosts may be missing: mend it, or leave it out"
+            for source in unparsed
+        ]
+        problems += self._claims(known, [*hosts, "localhost"])
+        if not problems:
+            problems += self._form(known, this)
+        if not problems and arguments["of"] == "audit":
+            problems += self._claims(known, self._scanners(known, this))
+        if not problems:
+            problems += self._agreement(known, hosts, _ONE_FOR_ALL[arguments["of"]])
+        if problems:
+            raise AnsibleActionFail("\n".join(problems))
+        return {}
+
+    def _refuse_facts(self, task_vars: Mapping[str, Any]) -> None:
+        """Left to the work, which names every host."""
+
+    def _form(self, known: HostVariables, host: str) -> Iterable[str]:
+        names = sorted({*_OF_THE_RUN, *LISTS, *MAPPINGS} | {n for n in known.of(host) if n.startswith("schedule_")})
+        said = ((name, self._value(known, host, name)) for name in names)
+        return [problem for name, value in said for problem in problems_of(name, value)]
+
+    def _agreement(self, known: HostVariables, hosts: list[str], names: Iterable[str]) -> Iterable[str]:
+        variables = {host: known.without_facts(host) for host in hosts}
+        shadowed = {host: found for host in hosts if (found := known.shadowed(host))}
+        for name in names:
+            words = needed([name], variables[hosts[0]])
+            host = next((host for host, found in shadowed.items() if words & found), None)
+            if host is not None:
+                behind = ", ".join(sorted(words & shadowed[host]))
+                yield (
+                    f"{name}: it is made of {behind}, and a fact of {host} has that name: Ansible would take the fact."
+                    " Clear the facts (meta: clear_facts), or give the variable another name"
+                )
+            elif may_differ(name, variables, known.facts):
+                said = {host: self._value(known, host, name) for host in hosts}
+                if problem := disagreement(name, said):
+                    yield problem
+
+    def _claims(self, known: HostVariables, hosts: Iterable[str]) -> list[str]:
+        why = refusal({host: settings_among(known.facts(host)) for host in hosts})
+        return [why] if why else []
+
+    def _scanners(self, known: HostVariables, host: str) -> list[str]:
+        vantages = self._value(known, host, "vigil_vantages")
+        if not isinstance(vantages, list):
+            return []
+        found = [one.get("scanners") for one in vantages if isinstance(one, Mapping)]
+        return [str(name) for scanners in found if isinstance(scanners, list) for name in scanners]
+
+    def _value(self, known: HostVariables, host: str, name: str) -> object:
+        """A setting as it is for a host. None where it is not set."""
+        variables = known.of(host)
+        if name not in variables:
+            return None
+        try:
+            return plain(known.resolved(self._templar, variables, name))
+        except (AnsibleError, TypeError):
+            return "a value that cannot be resolved"
