@@ -46,8 +46,10 @@ class ActionModule(Door):
         problems += self._claims(known, [*hosts, "localhost"])
         if not problems:
             problems += self._form(known, this)
-        if not problems and arguments["of"] == "audit":
-            problems += self._claims(known, self._scanners(known, this))
+        scanners = self._scanners(known, this) if not problems and arguments["of"] == "audit" else []
+        problems += self._claims(known, scanners)
+        if not problems:
+            problems += self._ways_there(known, [*hosts, *scanners])
         if not problems:
             problems += self._agreement(known, hosts, _ONE_FOR_ALL[arguments["of"]])
         if problems:
@@ -62,6 +64,15 @@ class ActionModule(Door):
         said = ((name, self._value(known, host, name)) for name in names)
         return [problem for name, value in said for problem in problems_of(name, value)]
 
+    def _ways_there(self, known: HostVariables, hosts: Iterable[str]) -> Iterable[str]:
+        """Ansible removes facts with the names of its own connection variables, and not what these are made of."""
+        for host in dict.fromkeys(hosts):
+            if shadowed := known.shadowed(host):
+                variables = known.without_facts(host)
+                for name in sorted(name for name in variables if name.startswith("ansible_")):
+                    if behind := needed([name], variables) & shadowed - {name}:
+                        yield _made_of_facts(f"{name} of {host}", behind, host)
+
     def _agreement(self, known: HostVariables, hosts: list[str], names: Iterable[str]) -> Iterable[str]:
         variables = {host: known.without_facts(host) for host in hosts}
         shadowed = {host: found for host in hosts if (found := known.shadowed(host))}
@@ -69,11 +80,7 @@ class ActionModule(Door):
             words = needed([name], variables[hosts[0]])
             host = next((host for host, found in shadowed.items() if words & found), None)
             if host is not None:
-                behind = ", ".join(sorted(words & shadowed[host]))
-                yield (
-                    f"{name}: it is made of {behind}, and a fact of {host} has that name: Ansible would take the fact."
-                    " Clear the facts (meta: clear_facts), or give the variable another name"
-                )
+                yield _made_of_facts(name, words & shadowed[host], host)
             elif may_differ(name, variables, known.facts):
                 said = {host: self._value(known, host, name) for host in hosts}
                 if problem := disagreement(name, said):
@@ -99,3 +106,10 @@ class ActionModule(Door):
             return plain(known.resolved(self._templar, variables, name))
         except (AnsibleError, TypeError):
             return "a value that cannot be resolved"
+
+
+def _made_of_facts(name: str, behind: Iterable[str], host: str) -> str:
+    return (
+        f"{name}: it is made of {', '.join(sorted(behind))}, and a fact of {host} has that name: Ansible would take the"
+        " fact. Clear the facts (meta: clear_facts), or give the variable another name"
+    )

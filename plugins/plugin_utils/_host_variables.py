@@ -75,7 +75,9 @@ class HostVariables:
         return _facts(self._cache, host)
 
     def without_facts(self, host: str) -> Variables:
-        """The host's variables as if there were no facts; templates are not resolved."""
+        """The host's variables as if there were no facts; templates are not resolved. None of a host nobody knows."""
+        if self._inventory.get_host(host) is None:
+            return {}
         if host not in self._known:
             with self._facts_from(_NoFacts()):
                 self._known[host] = self._of(host)

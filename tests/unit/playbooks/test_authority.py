@@ -136,6 +136,14 @@ def test_what_a_setting_is_made_of_is_no_fact(playbook: Playbooks) -> None:
     assert "audit_fail_on: it is made of site_gate, and a fact of web1 has that name" in run.said
 
 
+def test_what_a_connection_is_made_of_is_no_fact(playbook: Playbooks) -> None:
+    """Ansible itself removes ``ansible_host`` from facts; ``site`` would lead to another machine or another program."""
+    hosts: dict[str, Any] = {"web1": {"ansible_ssh_common_args": "-F {{ site }}", "site": "/etc/ssh/site"}, "db1": {}}
+    run = playbook(playbook.audited_after_facts({"site": "/x -o ProxyCommand=x"}), hosts=hosts)
+    assert run.exit_status == 2
+    assert "ansible_ssh_common_args of web1: it is made of site, and a fact of web1 has that name" in run.said
+
+
 def test_set_fact_is_not_a_word_of_the_host(playbook: Playbooks) -> None:
     told = {"ansible.builtin.set_fact": {"vigil_ports__play": [ENTRY]}}
     role = {"ansible.builtin.include_role": {"name": "vigil.ports.audit"}}
