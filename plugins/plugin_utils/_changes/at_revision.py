@@ -29,6 +29,8 @@ from .._inventory.problem import shown
 from .window import WindowError
 
 _SECONDS = 300
+#: Python 3.11.2, which Debian 12 has, knows no filters (they came with 3.11.4).
+_FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 _COMPARED = ("vigil_ports", "vigil_exceptions")
 _WAY_OUT = "plan by the id of the change instead (leave out change_since)"
 
@@ -63,8 +65,13 @@ def declared_at(
     _expect_alike(_listed(paths, Path.cwd()), now)
     with tempfile.TemporaryDirectory(prefix="vigil-ports-") as folder:
         tar = _run("git", "-C", str(top), "archive", "--format=tar", named.decode().strip())
-        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-            archive.extractall(folder, filter="data")
+        try:
+            with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+                archive.extractall(folder, **_FILTER)  # noqa: S202 - git holds no name that leads out of its tree
+        except tarfile.TarError as error:  # a link that leads out of the checkout
+            raise WindowError(
+                f"revision {revision} cannot be taken out of the checkout: {error}; {_WAY_OUT}"
+            ) from error
         then = [Path(folder, path.resolve().relative_to(top)) for path in paths]
         gone = [str(path.relative_to(folder)) for path in then if not path.exists()]
         if gone:

@@ -12,12 +12,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-TREE = Path(__file__).resolve().parents[5] / ".cache" / "tree"
+from ansible_collections.vigil.ports.tests.unit.readable_tree import readable_tree
 
 PREAMBLE = """
 import ctypes, errno, json, os, re, signal, socket, struct, subprocess, sys, time
@@ -89,7 +87,7 @@ def experiment() -> Callable[..., Any]:
         flags = options or ("--net", "--pid", "--fork", "--kill-child", "--mount-proc")
         done = subprocess.run(
             [unshare, *flags, sys.executable, "-W", "error", "-c", PREAMBLE + code],
-            env={**os.environ, "PYTHONPATH": str(TREE)},
+            env={**os.environ, "PYTHONPATH": str(readable_tree())},
             capture_output=True,
             timeout=90,
             check=False,

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible_collections.vigil.ports.tests.unit.readable_tree import readable_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
-TREE = HERE.parents[4] / ".cache" / "tree"
 UNPRIVILEGED = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 FIREWALL = """
@@ -78,7 +78,8 @@ class Lab:
 
     def command(self, *, unprivileged: bool = False, python: str = sys.executable) -> list[str]:
         drop = UNPRIVILEGED if unprivileged else ()
-        return ["ip", "netns", "exec", self.vantage, *drop, python, str(HERE / "scan_program.py")]
+        program = (HERE / "scan_program.py").read_text(encoding="utf-8")  # who has dropped privileges may not read it
+        return ["ip", "netns", "exec", self.vantage, *drop, python, "-c", program]
 
     def scan(
         self, addresses: Sequence[str], *, unprivileged: bool = False, env: dict[str, str] | None = None, **options: Any
@@ -116,7 +117,7 @@ class Lab:
 
 
 def scan_environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(TREE), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PYTHONPATH": str(readable_tree()), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _by_port(target: dict[str, Any]) -> dict[tuple[str, int], str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._changes import at_revision
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.at_revision import declared_at
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import WindowError
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -50,6 +52,24 @@ def test_an_earlier_revision_is_read_with_its_own_variables(checkout: Path) -> N
     assert [str(one.port) for one in found["web1"].declarations] == ["443"]
     assert found["web2"] is not None
     assert found["web2"].declarations == ()  # it was not there
+
+
+def test_an_early_python_of_the_3_11_series_unpacks_as_well(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.11.2 has no filters; a release that has them unpacks the same without one, and warns from 3.12 on."""
+    monkeypatch.setattr(at_revision, "_FILTER", {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        found = declared_at("HEAD~1", [str(checkout)], now(FIRST, SECOND))
+    assert found["web1"] is not None
+    assert [str(one.port) for one in found["web1"].declarations] == ["443"]
+
+
+def test_a_link_that_leads_out_of_the_checkout_is_refused_with_a_way_out(checkout: Path) -> None:
+    (checkout / "secret").symlink_to("/etc/hostname")
+    commit(checkout, FIRST)
+    if at_revision._FILTER:  # what an early Python unpacks is a link, as a checkout has it
+        with pytest.raises(WindowError, match="revision HEAD cannot be unpacked: .* plan by the id of the change"):
+            declared_at("HEAD", [str(checkout)], now(FIRST))
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--help", "HEAD:hosts.yml"])
