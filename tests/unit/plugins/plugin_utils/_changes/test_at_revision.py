@@ -68,7 +68,7 @@ def test_a_link_that_leads_out_of_the_checkout_is_refused_with_a_way_out(checkou
     (checkout / "secret").symlink_to("/etc/hostname")
     commit(checkout, FIRST)
     if at_revision._FILTER:  # what an early Python unpacks is a link, as a checkout has it
-        with pytest.raises(WindowError, match="revision HEAD cannot be unpacked: .* plan by the id of the change"):
+        with pytest.raises(WindowError, match=r"revision HEAD cannot be taken out of the checkout: .*; plan by the id"):
             declared_at("HEAD", [str(checkout)], now(FIRST))
 
 
