@@ -38,8 +38,9 @@ class ActionModule(Door):
             )
         for problem in of_metrics("dest", str(dest.resolve())):
             raise AnsibleActionFail(problem)
-        text = metrics(read_results(run.results), run.read_seal()["ended"], *undelivered(run))
-        if not self._task.check_mode:
+        results = read_results(run.results)
+        text = metrics(results, run.read_seal()["ended"], *undelivered(run))
+        if not self._task.check_mode and not results["run"].get("what_if"):
             with written_whole(dest, lambda written: written.chmod(0o644)) as stream:  # node_exporter is another user
                 stream.write(text)
         return {"dest": str(dest)}

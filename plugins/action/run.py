@@ -27,6 +27,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance i
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import InventorySources
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.missed_runs import missed_runs
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
@@ -34,12 +35,14 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     clock_set_back,
     goes_together,
     is_serial,
+    is_what_if,
     left_out,
     name_problems,
     settings_problems,
     settle_date,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import (
+    absent_scanners,
     scanner_addresses,
     shares,
     vantage_problems,
@@ -70,9 +73,10 @@ class ActionModule(Door):
                 "set strategy: ansible.builtin.linear in the play"
             )
         vantages: Any = taken_in(arguments["vantages"])
+        known_hosts = task_vars["groups"]["all"]
         problems = [
             *name_problems(scope),
-            *vantage_problems(vantages, task_vars["groups"]["all"]),
+            *vantage_problems(vantages, known_hosts, arguments["scan_depth"]),
             *settings_problems(arguments),
         ]
         if problems:
@@ -95,11 +99,17 @@ class ActionModule(Door):
                 "command": command_line(sys.argv),
                 "scanners": scanner_addresses(vantages, _places(vantages, task_vars), own_addresses()),
                 "inventory": inventory_state(task_vars.get("inventory_dir")),
+                "unmatched": InventorySources(task_vars, self._task).unmatched(),
+                "absent_scanners": absent_scanners(vantages, known_hosts),
             }
         )
+        for name in ("unmatched", "absent_scanners"):  # said only where there are any
+            if not about[name]:
+                del about[name]
         run.write_run(
             {
                 **about,
+                **({"what_if": True} if is_what_if(date, now) else {}),
                 "run_id": run.run_id,
                 "started": f"{now:%Y-%m-%dT%H:%M:%SZ}",
                 "audit_date": date,
@@ -135,6 +145,8 @@ def _places(vantages: list[Mapping[str, Any]], task_vars: Mapping[str, Any]) -> 
     """How Ansible reaches the scanners. What cannot be resolved is left out: the scan will say why."""
     found: dict[str, dict[str, Any]] = {}
     for scanner in {name for vantage in vantages for name in vantage["scanners"]}:
+        if scanner not in task_vars["hostvars"]:
+            continue
         known = task_vars["hostvars"][scanner]
         for name in ("ansible_host", "ansible_connection"):
             try:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -21,33 +22,32 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables, InventorySources
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
-from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS, is_what_if
 
 _OF_THE_RUN = (*OF_THE_RUN, *(f"audit_{name}" for name in SETTINGS))
-_ONE_FOR_ALL = {"audit": _OF_THE_RUN, "baseline": OF_A_BASELINE, "host": ()}
+_ONE_FOR_ALL = {"audit": _OF_THE_RUN, "change": _OF_THE_RUN, "baseline": OF_A_BASELINE, "host": ()}
 
 
 class ActionModule(Door):
     """Refuses settings that come from a host, differ between hosts or have another form; and lost inventories."""
 
     ARGUMENTS: ClassVar[dict[str, Any]] = {
-        "of": {"type": "str", "choices": ["audit", "baseline", "host"], "default": "audit"}
+        "of": {"type": "str", "choices": ["audit", "baseline", "change", "host"], "default": "audit"}
     }
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         known = HostVariables(task_vars, self._task)
         this = str(task_vars["inventory_hostname"])
         hosts = task_vars["ansible_play_hosts_all"]
-        unparsed = InventorySources(task_vars, self._task).unparsed()
-        problems = [
-            f"{source}: Ansible could not read this inventory, and hosts may be missing: mend it, or leave it out"
-            for source in unparsed
-        ]
+        problems = list(_lost(InventorySources(task_vars, self._task), arguments["of"]))
         problems += self._claims(known, [*hosts, "localhost"])
         if not problems:
             problems += self._form(known, this)
-        scanners = self._scanners(known, this) if not problems and arguments["of"] == "audit" else []
+        is_scanned = arguments["of"] in ("audit", "change")
+        scanners = self._scanners(known, this) if not problems and is_scanned else []
         problems += self._claims(known, scanners)
+        if arguments["of"] == "change":
+            problems += self._day(known, this)
         if not problems:
             problems += self._ways_there(known, [*hosts, *scanners])
         if not problems:
@@ -63,6 +63,11 @@ class ActionModule(Door):
         names = sorted({*_OF_THE_RUN, *LISTS, *MAPPINGS} | {n for n in known.of(host) if n.startswith("schedule_")})
         said = ((name, self._value(known, host, name)) for name in names)
         return [problem for name, value in said for problem in problems_of(name, value)]
+
+    def _day(self, known: HostVariables, host: str) -> Iterable[str]:
+        day = self._value(known, host, "audit_date")
+        if day and is_what_if(str(day), dt.datetime.now(dt.UTC)):
+            yield f"audit_date: {day} is not today (UTC), and a change window is about today: leave audit_date out"
 
     def _ways_there(self, known: HostVariables, hosts: Iterable[str]) -> Iterable[str]:
         """Ansible removes facts with the names of its own connection variables, and not what these are made of."""
@@ -106,6 +111,15 @@ class ActionModule(Door):
             return plain(known.resolved(self._templar, variables, name))
         except (AnsibleError, TypeError):
             return "a value that cannot be resolved"
+
+
+def _lost(sources: InventorySources, of: str) -> Iterable[str]:
+    """Hosts that may be missing. In an audit a pattern without a host is a gap; others have no verdict to say so."""
+    for source in sources.unparsed():
+        yield f"{source}: Ansible could not read this inventory, and hosts may be missing: mend it, or leave it out"
+    for one in sources.unmatched() if of in ("baseline", "change") else ():
+        place = "--limit" if one["asked_by"] == "limit" else "the hosts of the play (audit_hosts)"
+        yield f"{one['pattern']}: it is in {place}, and matches no host of the inventory: correct it, or leave it out"
 
 
 def _made_of_facts(name: str, behind: Iterable[str], host: str) -> str:

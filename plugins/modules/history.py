@@ -25,7 +25,7 @@ author:
 attributes:
   check_mode:
     details:
-      - A run in check mode is compared with earlier ones, and not recorded.
+      - A run in check mode, and one that is judged as of another day, is compared with earlier ones, and not recorded.
 options:
   step:
     description: Which of both to do.

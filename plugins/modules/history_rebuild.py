@@ -54,7 +54,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 recorded:
-  description: How many runs were recorded. Those that were known already, or made in check mode, do not count.
+  description:
+    - How many runs were recorded. Those that were known already, or made in check mode or as of another day, do not
+      count.
   type: int
   returned: success
   sample: 12

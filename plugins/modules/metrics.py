@@ -24,7 +24,7 @@ options:
     description:
       - The file to write. Its name must end in C(.prom), as node_exporter reads no other, and a file that another
         program runs is not written over. Its directory must be there.
-      - In check mode it is not written.
+      - In check mode it is not written, nor of a run that is judged as of another day than today.
     type: path
     required: true
 seealso:

@@ -31,7 +31,7 @@ options:
   vantages:
     description:
       - The places to scan from. Each is a mapping with its C(name) and a list of C(scanners), which are inventory
-        hosts or C(localhost) for the control node.
+        hosts or C(localhost) for the control node. With O(scan_depth=none) they need not be in the inventory.
     type: raw
     required: true
   label:
@@ -41,6 +41,7 @@ options:
   date:
     description:
       - The day, as V(YYYY-MM-DD), against which expiry and reviews are judged. Default is today, in UTC.
+      - With another day it is a what-if run, which no later stage records, tells of, counts or makes C(latest).
     type: str
   signing_key:
     description:

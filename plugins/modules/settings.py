@@ -31,8 +31,11 @@ options:
     description:
       - Which settings have to be the same on all hosts of the play.
       - V(host) asks for none, where each host has settings of its own.
+      - With V(baseline) and V(change) a pattern of hosts that matches none is an error. With V(audit) it is not, as the
+        run has a gap that says so.
+      - With V(change) the run has to be judged as of today.
     type: str
-    choices: [audit, baseline, host]
+    choices: [audit, baseline, change, host]
     default: audit
 seealso:
   - module: vigil.ports.run

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 import sqlite3
@@ -31,8 +32,9 @@ EXCUSE = {
     "reason": "Until the cut-over",
     "owner": "web-team",
     "approved_by": "netsec",
-    "expires": "2026-11-21",
+    "expires": f"{dt.datetime.now(dt.UTC).date() + dt.timedelta(1)}",
 }
+EXPIRED = {**EXCUSE, "expires": f"{dt.datetime.now(dt.UTC).date() - dt.timedelta(1)}"}
 
 
 class Opened:
@@ -81,7 +83,7 @@ def test_a_port_lives_and_history_tells_its_life(reports: Path) -> None:
         excepted, _output = audit(reports, vigil_exceptions__test=[EXCUSE])
         assert ("finding-excepted", "undeclared-listener") in changed(excepted)
         assert not any(kind in ("opened", "closed") for kind, _what in changed(excepted))
-        expired, _output = audit(reports, vigil_exceptions__test=[EXCUSE], audit_date="2026-11-22")
+        expired, _output = audit(reports, vigil_exceptions__test=[EXPIRED])
         assert {("finding-reopened", "undeclared-listener"), ("finding-opened", "exception-expired")} <= changed(
             expired
         )

@@ -45,13 +45,14 @@ class Telling(NamedTuple):
 
 
 def tell(run: RunDirectory, channels: Channels, wishes: Wishes, *, is_real: bool = True) -> Telling:
-    """Sends what waits and what is news. With ``is_real`` false nothing is sent and nothing is written.
+    """Sends what waits and what is news. With ``is_real`` false nothing is sent and nothing is written, nor for a run
+    that is judged as of another day than it was made on.
 
     Raises EvidenceError for results that cannot be read, OSError as the file system does.
     """
     results = read_results(run.results)
     report_dir = run.path.parent
-    if not is_real:
+    if not is_real or results["run"].get("what_if"):
         state = AlertState.of(report_dir)
         return Telling(len(_messages(run, results, state, wishes)[1]), 0, len(state.outbox), ())
     with one_at_a_time(report_dir):

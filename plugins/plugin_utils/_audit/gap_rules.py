@@ -28,6 +28,9 @@ FIRST_OPEN = "first seen open"
 _NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
 
 
+_ASKED_BY = {"play": "the hosts of the play", "limit": "the limit"}
+
+
 def gap(
     name: str,
     message: str,
@@ -60,6 +63,17 @@ def _finding(status: Status, message: str, host: str | None, vantage: str | None
         vantage=vantage,
         message=message,
     )
+
+
+def unmatched_gaps(unmatched: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
+    """Hosts that were asked for by a pattern that matches none. Ansible only warns, and looks at the others."""
+    asked: dict[str, list[str]] = {}
+    for one in unmatched:
+        asked.setdefault(one["pattern"], []).append(_ASKED_BY[one["asked_by"]])
+    for pattern, where in asked.items():
+        asked_by = " and ".join(where)
+        message = f"{pattern} (in {asked_by}) matches no host of the inventory: it was asked for, and not looked at"
+        yield gap(f"{pattern}:matches-nothing", message, host=None)
 
 
 def inventory_gap(host: str, problems: Sequence[Problem]) -> Finding:

@@ -26,7 +26,17 @@ from .._plan.outside_addresses import addresses_for
 from .approval_rules import overdue_reviews, with_exceptions
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
 from .finding import Finding, one_for_each_subject
-from .gap_rules import assessed, gap, host_gap, inventory_gap, listing_gaps, not_scanned, scan_gaps, unlisted_protocols
+from .gap_rules import (
+    assessed,
+    gap,
+    host_gap,
+    inventory_gap,
+    listing_gaps,
+    not_scanned,
+    scan_gaps,
+    unlisted_protocols,
+    unmatched_gaps,
+)
 from .gate import Gate
 from .hidden_rules import disagreements, hidden_listeners
 from .host_view import HostView
@@ -148,10 +158,11 @@ class Audit:
 
     def of_run(self) -> list[dict[str, Any]]:
         """What is to say of the run as a whole, after all hosts."""
-        if self._totals.in_scope:
-            return []
-        message = "no host was in scope: the pattern or the limit matches nothing in the inventory"
-        judged = [self._gate.judge(gap("run:no-hosts", message, host=None))]
+        gaps = list(unmatched_gaps(self._run.get("unmatched", ())))
+        if not self._totals.in_scope:
+            message = "no host was in scope: the pattern or the limit matches nothing in the inventory"
+            gaps.append(gap("run:no-hosts", message, host=None))
+        judged = [self._gate.judge(one) for one in gaps]
         self._totals.add(None, judged)
         return [{**finding, "first_seen": None, "open_since": None} for finding in judged]
 

@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):  # tables.py holds the error
     import sqlalchemy as sa
 
 Row = Mapping[str, Any]
-Outcome = Literal["recorded", "known", "too old", "check mode"]
+Outcome = Literal["recorded", "known", "too old", "check mode", "what-if"]
 
 
 class Order(NamedTuple):
@@ -63,6 +63,8 @@ def record(connection: sa.Connection, results: Results) -> Outcome:
     run = results["run"]
     if run["check_mode"]:
         return "check mode"
+    if run.get("what_if"):
+        return "what-if"
     order = Order(run["started"], str(kept_text(run["run_id"])))
     runs = known_runs(connection)
     if any(known.order.run_id == order.run_id for known in runs):

@@ -21,7 +21,7 @@ def missed_runs(
     """
     if not every:
         return None
-    last = next((run for run in earlier if run["label"] == label), None)
+    last = next((run for run in earlier if run["label"] == label and not run.get("what_if")), None)
     if last is None:
         return {"every": every, "last_run_id": None, "missed": 0}
     began = dt.datetime.fromisoformat(last["started"])

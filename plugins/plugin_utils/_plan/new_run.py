@@ -79,6 +79,11 @@ def settle_date(given: str | None, now: dt.datetime) -> str:
     return dt.date.fromisoformat(given).isoformat()
 
 
+def is_what_if(date: str, now: dt.datetime) -> bool:
+    """True where the run is judged as of another day than today (UTC): a question, and not the state."""
+    return date != now.date().isoformat()
+
+
 def left_out(scope: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
     """Hosts of the inventory that this run does not look at."""
     return sorted(set(groups.get("all", ())) - set(scope))

@@ -17,16 +17,24 @@ from .._inventory.schema import schema_problems
 CONTROL_NODE = "localhost"
 
 
-def vantage_problems(vantages: Plain, known_hosts: Collection[str]) -> list[Problem]:
-    """Every error in ``vigil_vantages``: its shape, names that stand twice, scanners nobody knows."""
+def vantage_problems(vantages: Plain, known_hosts: Collection[str], depth: str = "full") -> list[Problem]:
+    """Every error in ``vigil_vantages``: its shape, names that stand twice, scanners nobody knows.
+
+    With the depth ``none`` nobody is sent out, and scanners may be missing: a part of an inventory is looked at.
+    """
     problems = schema_problems({"vigil_vantages": vantages})
     if problems or not isinstance(vantages, list):
         return problems
     rows: list[Any] = vantages
-    return list(_contradictions(rows, known_hosts))
+    return list(_contradictions(rows, None if depth == "none" else known_hosts))
 
 
-def _contradictions(vantages: list[Mapping[str, Any]], known_hosts: Collection[str]) -> Iterator[Problem]:
+def absent_scanners(vantages: Iterable[Mapping[str, Any]], known_hosts: Collection[str]) -> list[str]:
+    """Scanners that the inventory does not have."""
+    return sorted({name for one in vantages for name in one["scanners"]} - {*known_hosts, CONTROL_NODE})
+
+
+def _contradictions(vantages: list[Mapping[str, Any]], known_hosts: Collection[str] | None) -> Iterator[Problem]:
     if not vantages:
         yield Problem("vigil_vantages", "[]", "there is no vantage point", "at least one with a name and its scanners")
     places: dict[str, str] = {}
@@ -39,7 +47,7 @@ def _contradictions(vantages: list[Mapping[str, Any]], known_hosts: Collection[s
             )
         places.setdefault(vantage["name"], place)
         for number, scanner in enumerate(vantage["scanners"]):
-            if scanner not in known_hosts and scanner != CONTROL_NODE:
+            if known_hosts is not None and scanner not in known_hosts and scanner != CONTROL_NODE:
                 where = f"{place}.scanners[{number}]"
                 yield Problem(
                     where, shown(scanner), "the scanner is not in the inventory", "an inventory host, or localhost"

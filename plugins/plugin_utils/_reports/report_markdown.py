@@ -80,6 +80,8 @@ def _scope(results: Results) -> Iterator[str]:
     if coverage["left_out"]:
         left_out = coverage["left_out"]
         yield f"- Hosts of the inventory left out of this run{limit}: {len(left_out)}: {names(left_out)}."
+    if "absent_scanners" in run:
+        yield f"- Scanners of the vantage points that the inventory does not have: {names(run['absent_scanners'])}."
     yield f"- Ports asked from outside: {_DEPTHS[run['settings']['scan_depth']]}."
     accepted = coverage["accepted_gaps"]
     yield f"- Gaps accepted by name: {names(accepted)}." if accepted else "- Gaps accepted by name: none."

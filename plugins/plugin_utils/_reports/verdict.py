@@ -6,12 +6,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
 def verdict(results: Mapping[str, Any]) -> str:
-    """One plain sentence: passed or not, and why. It holds no text from outside."""
+    """One plain sentence: passed or not, and why; and another one where this is not the state, or not of all.
+
+    It holds no text from outside.
+    """
+    return " ".join([_decision(results), *_restrictions(results["run"])])
+
+
+def _restrictions(run: Mapping[str, Any]) -> Iterator[str]:
+    if run.get("what_if"):
+        yield f"A what-if run as of {run['audit_date']}: it is not recorded and tells nobody."
+    if absent := run.get("absent_scanners"):
+        yield f"A part of an inventory: {_count(len(absent), 'scanner')} of the vantage points missing from it."
+
+
+def _decision(results: Mapping[str, Any]) -> str:
     gate, counts, hosts = results["gate"], results["counts"], results["coverage"]["hosts"]
     untold = gate["untold"]
     breaches = gate["breaking"] - untold

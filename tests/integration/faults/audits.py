@@ -36,8 +36,10 @@ class Audit:
 
     @property
     def run(self) -> Path:
-        """The directory of the last complete run."""
-        return self.report_dir / "latest"
+        """The directory of the last complete run; of a what-if run, which never becomes the latest, its own."""
+        latest = self.report_dir / "latest"
+        sealed = sorted(self.report_dir.glob("2*/manifest.json"))
+        return latest if latest.exists() or not sealed else sealed[-1].parent
 
     def results(self) -> Json:
         """``results.json`` of the last complete run."""

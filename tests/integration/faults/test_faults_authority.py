@@ -58,11 +58,11 @@ def test_a_host_that_decides_for_all(audit: Auditing, told: Telling, web1: Insid
     facts = {
         "audit_fail_on": "never",
         "audit_label": "$(touch /tmp/owned)",
-        "audit_metrics_file": "/etc/profile.d/owned.sh",
+        "audit_metrics_file": f"{tmp_path}/profile.sh",
         "notify_channels": [{"name": "me", "urls": ["json://198.18.0.11"]}],
     }
     told(audit("web1,cache1", play=taken(web1, tmp_path, facts, hosts="web1,cache1")))
-    assert not Path("/etc/profile.d/owned.sh").exists()
+    assert not (tmp_path / "profile.sh").exists()
 
 
 @fault(

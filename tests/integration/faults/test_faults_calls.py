@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -78,6 +79,66 @@ def test_a_group_without_a_host(audit: Auditing, told: Telling, tmp_path: Path) 
     group = tmp_path / "group.json"
     group.write_text(json.dumps({"nobodies": {"hosts": {}}}))
     told(audit("nobodies", arguments=("-i", str(group))))
+
+
+@fault(
+    "pattern-of-nothing",
+    area="calls",
+    fault="A host that is asked for is misspelled",
+    cause="audit_hosts web1,databse1, of which Ansible only warns",
+    says=not_assessed("databse1:matches-nothing", line="databse1 (in the hosts of the play) matches no host"),
+)
+def test_a_host_that_nobody_knows(audit: Auditing, told: Telling) -> None:
+    told(audit("web1,databse1"))
+
+
+@fault(
+    "limit-of-nothing",
+    area="calls",
+    fault="A host in the limit is misspelled",
+    cause="--limit web1,databse1, of which Ansible only warns",
+    says=not_assessed("databse1:matches-nothing", line="databse1 (in the limit) matches no host"),
+)
+def test_a_limit_to_a_host_that_nobody_knows(audit: Auditing, told: Telling) -> None:
+    told(audit(arguments=("--limit", "web1,databse1")))
+
+
+@fault(
+    "inventory-unparsed",
+    area="calls",
+    fault="One of two inventories cannot be read",
+    cause="a second inventory with a bracket that nobody closes, of which Ansible only warns",
+    says=no_run(line="Ansible could not read this inventory, and hosts may be missing"),
+)
+def test_an_inventory_that_cannot_be_read(audit: Auditing, told: Telling, tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text("all: {hosts: {db1: [")
+    told(audit(arguments=("-i", str(tmp_path / "more.yml"))))
+
+
+@fault(
+    "slice-without-scanners",
+    area="calls",
+    fault="A slice of the inventory leaves the scanners out, and nothing is to be scanned",
+    cause="vantage points whose scanners the inventory does not have, audit_scan_depth none",
+    says=assessed("web1", line="A part of an inventory: 1 scanner of the vantage points missing from it"),
+)
+def test_a_slice_without_the_scanners(audit: Auditing, told: Telling) -> None:
+    elsewhere = [{"name": "office", "scanners": ["scan-elsewhere"]}]
+    told(audit(vigil_vantages=elsewhere, audit_scan_depth="none"))
+
+
+@fault(
+    "what-if",
+    area="calls",
+    fault="A run is judged as of another day",
+    cause="audit_date in a hundred days; the run stays in its own directory, and is neither latest nor in history",
+    says=assessed("web1", line="A what-if run as of"),
+)
+def test_a_what_if_run_is_not_the_state(audit: Auditing, told: Telling) -> None:
+    day = (dt.datetime.now(dt.UTC) + dt.timedelta(100)).date()
+    run = audit(audit_date=f"{day}")
+    told(run)
+    assert not (run.report_dir / "latest").exists()
 
 
 @fault(
