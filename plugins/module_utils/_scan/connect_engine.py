@@ -13,7 +13,6 @@ This module is private to the collection.
 from __future__ import annotations
 
 import errno
-import resource
 import select
 import socket
 import struct
@@ -45,6 +44,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
     Seen,
     StateRow,
 )
+from ansible_collections.vigil.ports.plugins.module_utils._scan.open_files import sockets_to_use
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 #: Linux sends a SYN again after one second (TCP_TIMEOUT_INIT).
@@ -52,8 +52,6 @@ WAIT = 0.95
 #: Tries that told nothing about the target (self-connect, no free sockets), before it stays unknown.
 _FRUITLESS_TRIES = 20
 _PAUSE_WHEN_SHORT = 0.05
-_MOST_AT_ONCE = 8192
-_FILES_KEPT_FREE = 64
 _KIND = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _IDLE = 0.2  # seconds between two looks at Stop
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: no TIME_WAIT for each open port
@@ -122,7 +120,7 @@ class ConnectScan:
         self._spare: dict[int, socket.SocketType] = {}  # by family: refused, and as good as new
         self._expiry: deque[tuple[float, int, socket.SocketType]] = deque()
         self._poll = select.epoll()
-        self._most = _most_sockets()
+        self._most = sockets_to_use()
         self._sent = 0
         self._scanned = len(self._targets)
         self._paused_until = 0.0
@@ -317,14 +315,3 @@ class ConnectScan:
             for target in self._targets
             if target.reason is None
         )
-
-
-def _most_sockets() -> int:
-    """How many connects may be pending: what the limit on open files leaves, after raising it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_AT_ONCE + _FILES_KEPT_FREE
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    room: list[int] = [_MOST_AT_ONCE] if soft == resource.RLIM_INFINITY else [_MOST_AT_ONCE, soft - _FILES_KEPT_FREE]
-    return max(1, min(room))
