@@ -101,15 +101,18 @@ options:
     choices:
       auto: C(nmap) where the program and C(python-nmap) are there, else V(connect). The result says which, and why.
       nmap: The program C(nmap), with SYN packets where it may send them, else with connects.
-      connect: TCP connects by the module itself. Needs no program and no privileges, and finds no versions and no UDP.
+      connect: TCP connects by the module itself. Needs no program and no privileges. Finds no UDP, and recognises
+        the common services only.
       import: Reads the report O(import_file) and sends nothing.
   import_file:
     description: Path of a report in XML by C(nmap -oX), on the host that the module runs on. For O(engine=import).
     type: path
   versions:
     description:
-      - Whether to find out with O(engine=nmap) which product and version answers on each open port.
-      - Waits half a second for a greeting and 3 seconds for an answer, and asks rare questions only on the ports that
+      - Whether to find out what answers on each open port, and where it says so which product and version.
+      - The module itself recognises greetings and the answers to a few harmless questions (HTTP, TLS and what is
+        inside it, Redis, PostgreSQL, DNS), all ports at the same time and none longer than 8 seconds. With
+        O(engine=nmap) the program is asked for what is left, with short waits, rare questions only on the ports that
         they are known for.
     type: bool
     default: true

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import select
 import signal
+import threading
 import time
 from contextlib import contextmanager
 from types import FrameType
@@ -36,6 +37,7 @@ class Stop:
         self._deadline = clock() + timeout if timeout else None
         self._signal: str | None = None
         self._answer = select.poll()
+        self._one_at_a_time = threading.Lock()  # poll() refuses two threads at once
         if answer_to is not None:
             self._answer.register(answer_to, 0)  # errors and hang-ups are told without being asked for
 
@@ -48,7 +50,9 @@ class Stop:
         """Why to stop now, as a sentence; None while there is no reason to."""
         if self._signal:
             return f"stopped by {self._signal}"
-        if any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in self._answer.poll(0)):
+        with self._one_at_a_time:
+            events = self._answer.poll(0)
+        if any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in events):
             return "stopped because nobody waits for the result: the connection to the scanner was lost"
         if self._deadline is not None and self._clock() >= self._deadline:
             return f"the time-out of {self._timeout:g} s for the whole scan was over"

@@ -15,15 +15,18 @@ from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import FEWEST, MOST, choose_canaries
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_scan import scan_by_connects
+from ansible_collections.vigil.ports.plugins.module_utils._scan.identification import AskNmap, identified
 from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import SCRIPT_NAME
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_engine import NmapScan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_identification import NmapQuestions
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import PYTHON_NMAP_ERROR
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
+from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass import confirmation_pace
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import (
     Resolver,
     Target,
@@ -97,6 +100,8 @@ def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[s
         listening=listening,
     )
     outcome = _run(engine, request, program, options["import_file"], around, stop)
+    if engine != "import" and (request.versions or request.scripts):
+        outcome = identified(outcome, request, _ask_nmap(engine, outcome, request, program, around, stop), stop)
     return result(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
 
 
@@ -129,6 +134,21 @@ def _run(
     if engine == "nmap" and program is not None:
         return NmapScan(request, program, around.workdir, stop).run()
     return scan_by_connects(request, stop)
+
+
+def _ask_nmap(
+    engine: str,
+    outcome: Outcome,
+    request: ScanRequest,
+    program: NmapProgram | None,
+    around: Surroundings,
+    stop: Stop,
+) -> AskNmap | None:
+    """How nmap is asked what answers; None where it is not the engine."""
+    if engine != "nmap" or program is None:
+        return None
+    pace = confirmation_pace(request)
+    return NmapQuestions(program, around.workdir, outcome.privileged, pace, stop).ask
 
 
 def _engine(options: Mapping[str, Any], program: NmapProgram | None, around: Surroundings) -> tuple[str, str]:

@@ -113,7 +113,7 @@ def test_an_nmap_that_dies_in_the_second_pass_takes_nothing_back(tmp_path: Path)
     port = '<port protocol="tcp" portid="1"><state state="open" reason="syn-ack"/></port>'
     closed = '<extraports state="closed" count="2"><extrareasons reason="reset" proto="tcp" ports="2-3"/></extraports>'
     report = XML.format(HOST.format("127.0.0.1", port + closed), "success")
-    body = f"case $2 in *-1.xml) kill -9 $$;; esac\ncat > $2 <<'X'\n{report}\nX"
+    body = f"case $2 in *-1.xml|*/versions-*) kill -9 $$;; esac\ncat > $2 <<'X'\n{report}\nX"
     asked = options(engine="nmap", versions=True, confirm=True)
     found = scan(asked, Surroundings(str(tmp_path), nmap=lambda: program(tmp_path, body)), Stop(30))
     (target,) = found["targets"]

@@ -164,13 +164,14 @@ def test_a_service_that_stopped_in_between_is_closed_and_was_open(lab: Any, engi
     assert [p["code"] for p in result["coverage"]["problems"]] == ["not-confirmed"]
 
 
-def test_versions_confirm_in_the_same_run(lab: Any) -> None:
+def test_what_is_open_is_confirmed_before_it_is_asked_for_its_version(lab: Any) -> None:
     addresses = [lab.open_, lab.silent]
     result = lab.scan(addresses, ports=[21, 22, 443], engine="nmap", confirm=True, versions=True, listening=[22])
-    first, second = result["coverage"]["commands"]
+    first, second, *versions = result["coverage"]["commands"]
     assert second[second.index("--max-rate") + 1] == "200"
     assert int(second[second.index("--max-retries") + 1]) > int(first[first.index("--max-retries") + 1])
-    assert "-sV" in second
+    assert ["-sV" in argv for argv in (first, second, *versions)] == [False, False, *(True for _argv in versions)]
+    assert versions
     assert result["coverage"]["complete"], result["coverage"]["problems"]
 
 

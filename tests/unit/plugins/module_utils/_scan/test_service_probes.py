@@ -18,7 +18,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
-from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes import hurried, write_hurried_probes
+from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes import (
+    SILENT,
+    SPOKE,
+    hurried,
+    write_hurried_probes,
+)
 
 OWN = b"""# a comment
 Exclude T:9100-9107
@@ -44,15 +49,24 @@ def test_only_waits_change() -> None:
     ).replace(b"q|y|\n", b"q|y|\ntotalwaitms 3000\n")
 
 
+def test_what_was_silent_before_is_waited_for_less_and_asked_the_same() -> None:
+    new = hurried(OWN + b"Probe TCP Rare q|z|\nrarity 6\n", SILENT)
+    waits = [line for line in new.splitlines() if line.startswith(b"totalwaitms")]
+    assert waits == [b"totalwaitms %d" % ms for ms in (100, 500, 11000, 500, 2000)]
+    assert [line for line in new.splitlines() if line.startswith(b"Probe ")] == [
+        line for line in OWN.splitlines() if line.startswith(b"Probe ")
+    ] + [b"Probe TCP Rare q|z|"]
+
+
 def test_what_is_not_there_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "nmap").touch()
-    assert write_hurried_probes(NmapProgram(str(tmp_path / "nmap"), "7.93"), str(tmp_path)) is None
+    assert write_hurried_probes(NmapProgram(str(tmp_path / "nmap"), "7.93"), str(tmp_path), SPOKE) is None
 
 
 def test_nmaps_own_file_keeps_every_question(nmap_path: str, tmp_path: Path) -> None:
     program = find_nmap()
     assert program
-    written = write_hurried_probes(program, str(tmp_path))
+    written = write_hurried_probes(program, str(tmp_path), SPOKE)
     assert written, nmap_path
     lines = Path(written).read_bytes().split(b"\n")
     assert lines.count(b"totalwaitms 500") == 1
@@ -110,9 +124,15 @@ def test_a_late_greeting_is_identified_and_a_mute_service_bounded(silent_service
         check=True,
     )
     result = json.loads(done.stdout)
-    assert time.monotonic() - started < 30  # 164 s as nmap comes
+    assert time.monotonic() - started < 20  # 164 s as nmap comes, 19 s with all its waits shortened
+    (target,) = result["targets"]
+    assert [e["identification"] for e in target["endpoints"]] == [
+        "timed-out" if e["port"] == silent_services[0] else "identified" for e in target["endpoints"]
+    ]
     services = [e["service"] for e in result["targets"][0]["endpoints"]]
     found = dict(zip([e["port"] for e in result["targets"][0]["endpoints"]], services, strict=True))
     assert found[silent_services[1]]["product"] == "OpenSSH"
     assert (found[silent_services[0]] or {"method": "table"})["method"] == "table"
-    assert "--versiondb" in result["coverage"]["commands"][1]
+    (asked,) = [argv for argv in result["coverage"]["commands"] if "-sV" in argv]
+    assert asked[asked.index("-p") + 1] == str(silent_services[0])  # the other one was recognised
+    assert "--versiondb" in asked
