@@ -60,6 +60,20 @@ options:
           - Without this option it may resolve to any.
         type: list
         elements: str
+      open:
+        description:
+          - TCP ports that an earlier call found open. When some target has this or O(targets[].open_udp), the call asks
+            what answers there and no port for its state, so it goes without O(ports), O(udp_ports) and O(top_ports).
+          - So the ports of all targets are asked at the same time, and each port once for several calls. The result has
+            RV(targets[].endpoints), and no RV(targets[].states).
+        type: list
+        elements: raw
+        default: []
+      open_udp:
+        description: UDP ports, like O(targets[].open).
+        type: list
+        elements: raw
+        default: []
   ports:
     description: TCP ports, as integers, or as ranges such as V(8000-8010).
     type: list
@@ -462,6 +476,8 @@ _TARGET = {
     "address": {"type": "str", "required": True},
     "listening": {"type": "list", "elements": "raw", "default": []},
     "own_addresses": {"type": "list", "elements": "str"},
+    "open": {"type": "list", "elements": "raw", "default": []},
+    "open_udp": {"type": "list", "elements": "raw", "default": []},
 }
 _ARGUMENTS = {
     "targets": {"type": "list", "elements": "dict", "default": [], "options": _TARGET},

@@ -46,12 +46,42 @@ def result(targets: Sequence[Target], outcome: Outcome, why: str, started: str, 
     """The module's result: ``targets`` and ``coverage`` as plain data. Times are ISO 8601 texts."""
     asked = {"tcp": outcome.tcp, "udp": outcome.udp}
     rows = [row for target in targets for row in _target_rows(target, outcome, asked)]
+    counts = [_counts(partition(seen, asked)[0]) for seen in outcome.seen.values()]
+    return _with_coverage(targets, rows, counts, outcome, why, started, finished)
+
+
+def services_result(targets: Sequence[Target], outcome: Outcome, why: str, started: str, finished: str) -> Json:
+    """The result of a call that asked what answers on ports known to be open: endpoints, and no states."""
+    rows = []
+    for target in targets:
+        if target.addresses:
+            seen = [(address, outcome.seen.get(address, Seen())) for address in target.addresses]
+            rows += [_services_row(target.host, address, one) for address, one in seen]
+        else:
+            rows += _target_rows(target, outcome, {})
+    return _with_coverage(targets, rows, [], outcome, why, started, finished)
+
+
+def _services_row(host: str, address: str, seen: Seen) -> Json:
+    endpoints = [_endpoint(endpoint) for endpoint in sorted(seen.endpoints, key=lambda one: (one.protocol, one.port))]
+    nothing: Json = {"reason": None, "states": [], "unknown": []}
+    return {"host": host, "address": address, "status": "complete", **nothing, "endpoints": endpoints}
+
+
+def _with_coverage(
+    targets: Sequence[Target],
+    rows: Sequence[Json],
+    counts: Sequence[tuple[int, int]],
+    outcome: Outcome,
+    why: str,
+    started: str,
+    finished: str,
+) -> Json:
     named = [
         Problem("name-resolved", f"{target.given} was scanned as {', '.join(target.addresses)}")
         for target in targets
         if target.addresses and target.given not in target.addresses
     ]
-    counts = [_counts(partition(seen, asked)[0]) for seen in outcome.seen.values()]
     return {
         "targets": rows,
         "coverage": {
@@ -67,7 +97,7 @@ def result(targets: Sequence[Target], outcome: Outcome, why: str, started: str, 
             "retries": outcome.retries,
             "confirm_rate": outcome.confirm_rate,
             "canaries": str(outcome.canaries),
-            "asked": {protocol: str(ports) for protocol, ports in asked.items()},
+            "asked": {"tcp": str(outcome.tcp), "udp": str(outcome.udp)},
             "sent": outcome.sent,
             "answered": sum(answered for answered, _silent in counts),
             "timed_out": sum(silent for _answered, silent in counts),

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import FEWEST, MOST, choose_canaries
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_scan import scan_by_connects
 from ansible_collections.vigil.ports.plugins.module_utils._scan.identification import AskNmap, identified
 from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
+from ansible_collections.vigil.ports.plugins.module_utils._scan.known_open import is_asked, known_open
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import SCRIPT_NAME
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_engine import NmapScan
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_identification import NmapQuestions
-from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import (
+    NmapProgram,
+    find_nmap,
+    may_send_raw_packets,
+)
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import PYTHON_NMAP_ERROR
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
-from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
+from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result, services_result
 from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass import confirmation_pace
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import (
     Resolver,
@@ -99,10 +104,17 @@ def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[s
         confirm=options["confirm"],
         listening=listening,
     )
-    outcome = _run(engine, request, program, options["import_file"], around, stop)
+    known = is_asked(options["targets"])
+    if known:
+        version = program.version if engine == "nmap" and program else None
+        raw = engine == "nmap" and program is not None and may_send_raw_packets(program)
+        outcome = known_open(targets, request, engine, version, raw)
+    else:
+        outcome = _run(engine, request, program, options["import_file"], around, stop)
     if engine != "import" and (request.versions or request.scripts):
         outcome = identified(outcome, request, _ask_nmap(engine, outcome, request, program, around, stop), stop)
-    return result(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
+    give = services_result if known else result
+    return give(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
 
 
 def _targets(options: Mapping[str, Any], around: Surroundings) -> list[Target]:
@@ -185,16 +197,26 @@ def _checked(options: Mapping[str, Any]) -> tuple[PortSet, PortSet]:
         for name in options["scripts"]
         if not SCRIPT_NAME.match(name)
     ]
-    if options["engine"] == "import":
-        if not options["import_file"]:
-            errors.append("import_file: the engine import needs the report to import")
-    elif not options["targets"]:
-        errors.append("targets: there is nothing to scan")
-    elif not errors and not (tcp or udp or options["top_ports"]):
-        errors.append("ports, udp_ports, top_ports: no port was asked for")
+    errors += _nothing_asked(options, bool(tcp or udp or options["top_ports"]), bool(errors))
     if errors:
         raise ScanError("; ".join(errors))
     return tcp, udp
+
+
+def _nothing_asked(options: Mapping[str, Any], asks_ports: bool, is_wrong: bool) -> Iterator[str]:
+    """What is missing, or too much, in what is to be asked of whom."""
+    if options["engine"] == "import":
+        if not options["import_file"]:
+            yield "import_file: the engine import needs the report to import"
+    elif not options["targets"]:
+        yield "targets: there is nothing to scan"
+    elif is_asked(options["targets"]):
+        if asks_ports:
+            yield "targets: open and open_udp ask for services only, and go without ports of the call"
+        if not options["versions"]:
+            yield "versions: without it there is nothing to ask of targets with open or open_udp"
+    elif not is_wrong and not asks_ports:
+        yield "ports, udp_ports, top_ports: no port was asked for"
 
 
 def _ports(options: Mapping[str, Any], name: str, errors: list[str]) -> PortSet:

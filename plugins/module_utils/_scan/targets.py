@@ -40,7 +40,8 @@ class Target:
     """One target as asked for, and the literal addresses to scan for it.
 
     ``refused`` or ``failed`` says why there are none: never both, and never with addresses.
-    ``listening`` are the TCP ports that the host itself says it listens on.
+    ``listening`` are the TCP ports that the host itself says it listens on, ``open_tcp`` and ``open_udp`` those
+    that an earlier call found open.
     """
 
     host: str
@@ -49,6 +50,8 @@ class Target:
     refused: str | None = None
     failed: str | None = None
     listening: PortSet = NO_PORTS
+    open_tcp: PortSet = NO_PORTS
+    open_udp: PortSet = NO_PORTS
 
 
 def system_resolver(name: str) -> list[str]:
@@ -62,22 +65,24 @@ def read_targets(entries: Iterable[Mapping[str, Any]], resolver: Resolver = syst
 
     ``own_addresses`` are those that a name may resolve to; None: any.
 
-    Raises ``PortError`` for a ``listening`` that is no list of ports: no other text of an entry raises.
+    Raises ``PortError`` for ports of an entry that are none: no other text of it raises.
     """
     return [
         replace(
             _read(str(entry["host"]), str(entry["address"]), entry.get("own_addresses"), resolver),
-            listening=_listening(number, entry),
+            listening=_ports(number, entry, "listening"),
+            open_tcp=_ports(number, entry, "open"),
+            open_udp=_ports(number, entry, "open_udp"),
         )
         for number, entry in enumerate(entries)
     ]
 
 
-def _listening(number: int, entry: Mapping[str, Any]) -> PortSet:
+def _ports(number: int, entry: Mapping[str, Any], key: str) -> PortSet:
     try:
-        return PortSet.parse(entry.get("listening") or ())
+        return PortSet.parse(entry.get(key) or ())
     except PortError as error:
-        raise PortError([f"targets[{number}].listening: {one}" for one in error.errors]) from error
+        raise PortError([f"targets[{number}].{key}: {one}" for one in error.errors]) from error
 
 
 def _read(host: str, given: str, own: Sequence[str] | None, resolver: Resolver) -> Target:

@@ -15,7 +15,7 @@ from typing import Any
 from .progress import Progress
 from .scan_plan import ScanPlan
 from .scan_record import ScanRecord
-from .slices import Pace, Slice, slices
+from .slices import Pace, Slice, service_calls, slices
 
 #: Evidence is written at most so often while a scan runs; a killed run loses no more than this.
 _SAVE_SECONDS = 30.0
@@ -47,7 +47,7 @@ class Surroundings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """How the scanner is to work: engine and versions as scan_info takes them, the pace, and how many seconds."""
+    """How the scanner is to work: engine as scan_info takes it, whether services are identified, pace, seconds."""
 
     engine: str
     versions: bool
@@ -103,9 +103,35 @@ def conduct(
         if around.clock() - saved >= _SAVE_SECONDS:
             around.save(_unfinished(record, calls[index + 1 :]))
             saved = around.clock()
+    if limits.versions and record.opened:
+        if status == "scanned":
+            status, message = _identify(record, limits, around, began)
+        else:
+            record.services_left("; ".join(filter(None, (f"the scanner was {status}", message))))
     share = record.as_dict(status, message)
     around.save(share)
     return share
+
+
+def _identify(record: ScanRecord, limits: Limits, around: Surroundings, began: float) -> tuple[str, str | None]:
+    """Asks what answers on all that is open, once for the whole scan; gives the status of the scanner after it."""
+    status, message = "scanned", None
+    for call in service_calls(record.services_to_ask()):
+        left = limits.timeout - (around.clock() - began) if limits.timeout else None
+        if left is not None and left < 1:
+            record.services_left(f"the time of {limits.timeout} s for the scan was up")
+            break
+        if not around.is_awaited():
+            status, message = "interrupted", "the playbook that asked for the scan was ended"
+            record.services_left(message)
+            break
+        try:
+            record.add_services(around.ask({**call, **_options(limits, left), "versions": True}))
+        except ScannerLostError as lost:
+            status, message = lost.status, lost.message
+            record.services_left(lost.message)
+            break
+    return status, message
 
 
 def _targets(calls: Iterable[Slice]) -> Iterator[tuple[str, str]]:
@@ -118,7 +144,7 @@ def _targets(calls: Iterable[Slice]) -> Iterator[tuple[str, str]]:
 def _options(limits: Limits, left: float | None) -> dict[str, Any]:
     return {
         "engine": limits.engine,
-        "versions": limits.versions,
+        "versions": False,
         "rate": limits.pace.rate,
         "target_rate": limits.pace.target_rate,
         "retries": limits.pace.retries,

@@ -18,6 +18,10 @@ from .slices import Slice
 _SUMMED = ("sent", "answered", "timed_out")
 
 
+#: What a call about services says of an endpoint.
+_OF_SERVICES = ("service", "scripts", "identification")
+
+
 class _Target:
     """One address over several calls. What an earlier call said of a port stands."""
 
@@ -49,6 +53,21 @@ class _Target:
 
     def add_unknown(self, protocol: str, ports: PortSet) -> None:
         self._unknown[protocol] = self._unknown.get(protocol, PortSet()) | ports
+
+    def services_to_ask(self) -> dict[str, list[int]]:
+        """The open ports by protocol; none where nothing can be learnt, as where every port answers open."""
+        found: dict[str, list[int]] = {"tcp": [], "udp": []}
+        for (protocol, port), endpoint in sorted(self.endpoints.items()):
+            if endpoint["state"] == "open" and self.is_worth_asking and protocol in found:
+                found[protocol].append(port)
+        return found
+
+    def add_services(self, endpoints: Iterable[Mapping[str, Any]]) -> None:
+        """What answers on ports that are open; of others nothing is taken."""
+        for told in endpoints:
+            key = (told["protocol"], told["port"])
+            if key in self.endpoints and self.endpoints[key]["state"] == "open":
+                self.endpoints[key] = {**self.endpoints[key], **{name: told[name] for name in _OF_SERVICES}}
 
     @property
     def status(self) -> str:
@@ -128,6 +147,42 @@ class ScanRecord:
                     for protocol, ports in (("tcp", part.ports), ("udp", part.udp_ports)):
                         if ports:
                             target.add_unknown(protocol, ports)
+
+    def services_to_ask(self) -> list[dict[str, Any]]:
+        """Targets with the open ports that are to be asked what answers, as scan_info takes them."""
+        rows = []
+        for key in sorted(self._targets):
+            ports = self._targets[key].services_to_ask()
+            if ports["tcp"] or ports["udp"]:
+                rows.append({"host": key[0], "address": key[1], "open": ports["tcp"], "open_udp": ports["udp"]})
+        return rows
+
+    def add_services(self, result: Mapping[str, Any]) -> None:
+        """Takes in the result of a call about services. It changes no state of a port and no target's status."""
+        for row in result["targets"]:
+            known = self._targets.get((row["host"], row["address"]))
+            if known is not None:
+                known.add_services(row["endpoints"])
+        if self._coverage is not None:
+            new = {**result["coverage"], "why": self._coverage["why"]}
+            self._coverage = _joined(self._coverage, new)
+
+    def services_left(self, why: str) -> None:
+        """Marks what was to be asked and was not: nothing answered in the time there was."""
+        left = [target for target in self._targets.values() if any(target.services_to_ask().values())]
+        unasked = 0
+        for target in left:
+            for protocol, ports in target.services_to_ask().items():
+                for port in ports:
+                    endpoint = target.endpoints[protocol, port]
+                    if endpoint.get("identification", "not-asked") == "not-asked":
+                        target.endpoints[protocol, port] = {**endpoint, "identification": "timed-out"}
+                        unasked += 1
+        if unasked and self._coverage is not None:
+            message = f"{unasked} open ports were not asked what answers there: {why}"
+            problem = {"code": "versions-incomplete", "message": message}
+            problems = [*self._coverage["problems"], problem]
+            self._coverage = {**self._coverage, "problems": problems, "complete": False}
 
     @property
     def opened(self) -> int:

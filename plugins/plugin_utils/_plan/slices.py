@@ -68,6 +68,32 @@ class Slice:
         }
 
 
+#: Open ports that are asked what answers in one call. All are asked at the same time, each for seconds.
+_MOST_SERVICES = 1000
+
+
+def service_calls(opened: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The calls of scan_info that ask what answers on ports found open, each port once.
+
+    ``opened``: rows of ``host``, ``address``, ``open`` (TCP) and ``open_udp``.
+    """
+    part: list[Mapping[str, Any]] = []
+    room = _MOST_SERVICES
+    for row in opened:
+        needed = len(row["open"]) + len(row["open_udp"])
+        if part and needed > room:
+            yield _service_call(part)
+            part, room = [], _MOST_SERVICES
+        part.append(row)
+        room -= needed
+    if part:
+        yield _service_call(part)
+
+
+def _service_call(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"targets": rows, "ports": [], "udp_ports": [], "top_ports": 0, "canaries": 0, "confirm": False}
+
+
 def slices(plan: ScanPlan, pace: Pace) -> Iterator[Slice]:
     """The calls of a plan: for all targets what is known first, then the rest."""
     known = len(plan.known) + len(plan.udp_ports) + CANARIES
