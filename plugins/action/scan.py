@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,9 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
+from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import taken_in
+from ansible_collections.vigil.ports.plugins.plugin_utils._own_connection import LeadsElsewhereError, connect_as_itself
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
     Limits,
     ScannerLostError,
@@ -33,6 +36,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import
     open_ports,
     scan_plan,
 )
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scanner_identity import known_before
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import shares
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 
@@ -66,12 +70,13 @@ class ActionModule(Door):
         parts = (
             [({**share}, self._plan(run, share))] if not arguments["left_over"] else list(self._left_over(run, share))
         )
+        known = known_before(_earlier_scans(run, share["vantage"]), share["vantage"], share["scanner"])
         done: dict[str, Any] = {"status": "scanned", "targets": 0, "warnings": []}
         for lost, plan in parts:
             if not plan.targets and arguments["left_over"]:
                 continue
             instead_of = [lost["scanner"]] if arguments["left_over"] else []
-            evidence = self._conduct(run, share, plan, task_vars, instead_of)
+            evidence = self._conduct(run, share, plan, task_vars, instead_of, known)
             done["targets"] += len(evidence["targets"])
             if evidence["status"] != "scanned":
                 done["status"] = evidence["status"]
@@ -121,17 +126,26 @@ class ActionModule(Door):
         plan: ScanPlan,
         task_vars: Mapping[str, Any],
         instead_of: list[str],
+        known_as: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
+        known = HostVariables(task_vars, self._task)
+
+        def resolve(variables: Mapping[str, Any], name: str) -> object:
+            return known.resolved(self._templar, dict(variables), name)
+
         def ask(options: Mapping[str, Any]) -> Mapping[str, Any]:
             try:
+                connect_as_itself(self._connection, task_vars, share["scanner"], resolve)
                 result = self._execute_module("vigil.ports.scan_info", module_args=dict(options), task_vars=task_vars)
+            except LeadsElsewhereError as error:
+                raise ScannerLostError("failed", str(error)) from error
             except AnsibleConnectionFailure as error:
                 raise ScannerLostError("unreachable", visible(error.message, MESSAGE_LIMIT)) from error
             except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
                 raise ScannerLostError("failed", visible(error.message, MESSAGE_LIMIT)) from error
             if result.get("failed") or "targets" not in result:
                 raise ScannerLostError("failed", why_no_answer(result))
-            seen: Any = taken_in({key: result.get(key) for key in ("targets", "coverage")}, _ARGUMENT_LIMIT)
+            seen: Any = taken_in({key: result.get(key) for key in ("targets", "coverage", "machine")}, _ARGUMENT_LIMIT)
             problem = scan_problem(seen)
             if problem is not None:
                 raise ScannerLostError("failed", problem)
@@ -147,4 +161,11 @@ class ActionModule(Door):
         )
         name = f"from {share['vantage']} by {share['scanner']}"
         limits = Limits.of(run.read_run()["settings"])
-        return conduct(name, share["scanner"], plan, limits, around, instead_of)
+        return conduct(name, share["scanner"], plan, limits, around, instead_of, known_as)
+
+
+def _earlier_scans(run: RunDirectory, vantage: str) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """What earlier complete runs were about, with their scan from there; one that cannot be read says nothing."""
+    for one in run.earlier():
+        with contextlib.suppress(EvidenceError, OSError):
+            yield one.read_run(), one.read_scan(vantage)

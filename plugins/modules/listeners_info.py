@@ -363,6 +363,30 @@ addresses:
       type: str
       returned: always
       sample: ipv4
+machine:
+  description:
+    - Which machine answered. A name of the inventory may lead to another one than it seems to.
+    - RV(machine.id) is the same for years, and clones of one image share it. RV(machine.stack) changes with each boot,
+      and no two network stacks have the same.
+  returned: always
+  type: dict
+  contains:
+    id:
+      description: A digest of C(machine-id), V(null) where the system has none.
+      type: str
+      returned: always
+      sample: 5c8e1d0f7b3a4e6f9a2b1c0d3e4f5a6b
+    stack:
+      description: A digest of the kernel's boot id and of the network namespace, V(null) where they are not known.
+      type: str
+      returned: always
+      sample: 0d3e4f5a6b5c8e1d0f7b3a4e6f9a2b1c
+    addresses:
+      description: The machine's addresses, without those of loopback.
+      type: list
+      elements: str
+      returned: always
+      sample: ["192.0.2.10", "2001:db8::10"]
 host:
   description: What was looked at.
   returned: always

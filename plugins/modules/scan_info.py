@@ -363,6 +363,27 @@ targets:
               description: What it wrote.
               type: str
               sample: SSH-2.0-OpenSSH_9.2p1
+machine:
+  description:
+    - Which machine answered. A name of the inventory may lead to another one than it seems to.
+    - RV(machine.id) is the same for years, and clones of one image share it. RV(machine.stack) changes with each boot,
+      and no two network stacks have the same.
+  returned: always
+  type: dict
+  contains:
+    id:
+      description: A digest of C(machine-id), V(null) where the system has none.
+      type: str
+      sample: 5c8e1d0f7b3a4e6f9a2b1c0d3e4f5a6b
+    stack:
+      description: A digest of the kernel's boot id and of the network namespace, V(null) where they are not known.
+      type: str
+      sample: 0d3e4f5a6b5c8e1d0f7b3a4e6f9a2b1c
+    addresses:
+      description: The machine's addresses, without those of loopback.
+      type: list
+      elements: str
+      sample: ["192.0.2.10", "2001:db8::10"]
 coverage:
   description: What was looked at, how, and what was not.
   returned: success
@@ -467,6 +488,8 @@ coverage:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import addresses_here
+from ansible_collections.vigil.ports.plugins.module_utils._machine import machine
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop, stopping_on_signals
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import PythonNmapMissingError, Surroundings, scan
@@ -509,7 +532,7 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("python-nmap"), exception=error.traceback)
     except ScanError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **found)
+    module.exit_json(changed=False, machine=machine(addresses_here()), **found)
 
 
 if __name__ == "__main__":

@@ -153,20 +153,23 @@ def test_a_port_has_no_odd_character_beside_it(text: str) -> None:
     assert PortSet.parse(["22, 80"]) == PortSet.of([22, 80])
 
 
+ANSWER = {"coverage": build.scan_coverage(), "machine": build.machine()}
+
+
 @pytest.mark.parametrize("targets", [None, 5, "x", {"a": 1}])
 def test_targets_of_a_scanner_that_are_no_list_are_refused(targets: object) -> None:
-    assert scan_problem({"targets": targets, "coverage": build.scan_coverage()}) == "targets is not a list"
+    assert scan_problem({**ANSWER, "targets": targets}) == "targets is not a list"
 
 
 def test_a_target_that_answered_has_an_address_or_one_scanner_would_stop_the_audit_of_all() -> None:
-    result = {"targets": [build.target([443], address="web1.example")], "coverage": build.scan_coverage()}
+    result = {**ANSWER, "targets": [build.target([443], address="web1.example")]}
     assert "web1.example" in str(scan_problem(result))
     nothing = build.target(address="web1.example", status="failed", reason="no such name", states=[])
-    assert scan_problem({"targets": [nothing], "coverage": build.scan_coverage()}) is None
+    assert scan_problem({**ANSWER, "targets": [nothing]}) is None
 
 
 def test_half_a_character_in_an_answer_is_refused_or_one_host_would_stop_the_audit_of_all() -> None:
-    scan = {"targets": [build.target([443], reason="x\ud800")], "coverage": build.scan_coverage()}
+    scan = {**ANSWER, "targets": [build.target([443], reason="x\ud800")]}
     assert "no Unicode" in str(scan_problem(scan))
     assert "no Unicode" in str(listing_problem(build.listening([build.listener(443, unit="\udc80.service")])))
 

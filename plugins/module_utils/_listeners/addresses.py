@@ -17,6 +17,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink imp
     Opener,
     attributes,
     dump,
+    open_netlink,
 )
 
 _GETADDR = 22
@@ -54,6 +55,14 @@ def own_addresses(opener: Opener, interface_name: Callable[[int], str]) -> tuple
         raise NetlinkError("the addresses changed while they were listed")
     found = {parse(body, interface_name) for body in answer.bodies}
     return tuple(sorted(found, key=lambda own: (own.interface, own.family, own.address, own.prefix)))
+
+
+def addresses_here() -> list[str]:
+    """The addresses of this network namespace as text; none where the system has no such list."""
+    try:
+        return [own.address for own in own_addresses(open_netlink, str)]
+    except (NetlinkError, OSError, AttributeError):  # no AF_NETLINK in socket: not Linux
+        return []
 
 
 def parse(body: bytes, interface_name: Callable[[int], str]) -> OwnAddress:

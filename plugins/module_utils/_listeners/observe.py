@@ -53,6 +53,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes i
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.sockets import interface_name, observe_sockets
+from ansible_collections.vigil.ports.plugins.module_utils._machine import machine
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 _SYSTEMD_IS_RUNNING = "/run/systemd/system"  # sd_booted(3)
@@ -107,6 +108,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     return {
         "listeners": rows,
         "addresses": [{**own._asdict(), "interface": visible(own.interface)} for own in addresses],
+        "machine": machine((own.address for own in addresses), host.proc),
         "host": {
             "hostname": visible(socket.gethostname()),
             "kernel": visible(os.uname().release),

@@ -143,7 +143,7 @@ class Audit:
         try:
             if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
                 return False
-            targets = (target for _vantage, targets in self._outside.of(host) for target in targets)
+            targets = (target for _vantage, targets in self._outside.of(host, evidence) for target in targets)
             inventory = self._inventories.of(evidence["inventory"]).inventory
             return may_disagree(inventory, evidence["listening"]["listeners"], targets)
         except (KeyError, TypeError, AttributeError, ValueError):
@@ -240,7 +240,7 @@ def _audit_host(
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
         return {**row, "seen": what_was_seen(view, evidence, digest, known_ports, declarations=False)}, [finding]
-    gaps = list(_gaps(view, evidence, dict(outside.of(host)), outside))
+    gaps = list(_gaps(view, evidence, dict(outside.of(host, evidence)), outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
     ruled.extend(hidden_listeners(view, bool(disagreements(view, ruled))))
@@ -279,7 +279,10 @@ def view_of_host(
         own_addresses={address_of(row["address"]): row["interface"] for one in listings for row in one["addresses"]},
         # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
         targets=tuple(
-            target for _vantage, targets in outside.of(host) for target in targets if target.status != "untrusted"
+            target
+            for _vantage, targets in outside.of(host, evidence)
+            for target in targets
+            if target.status != "untrusted"
         ),
         today=dt.date.fromisoformat(run["audit_date"]),
         expiring_days=run["settings"]["expiring_days"],
@@ -318,6 +321,8 @@ def _gaps(
         yield from gaps
         if not gaps:
             yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")
+    for name, vantage, doubt in outside.doubtful_scanners(view.host, evidence):
+        yield gap(name, doubt, host=view.host, vantage=vantage)
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
         if targets:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._evidence.observed import ScannedTarget, plain_address
+from .._plan.scanner_identity import changed_gap, is_another
 
 
 class SeenFromOutside:
@@ -21,7 +22,9 @@ class SeenFromOutside:
     def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
         self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
         self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
-        self._targets: dict[tuple[str, str], list[ScannedTarget]] = {}
+        self._rows: dict[tuple[str, str], list[ScannedTarget]] = {}
+        self._stacks: dict[tuple[str, str], set[str]] = {}
+        self._changed: dict[tuple[str, str], str] = {}
         self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
         self._damage: dict[str, str] = {}
         for scan in scans:
@@ -29,9 +32,10 @@ class SeenFromOutside:
                 self._damage[scan["vantage"]] = scan["damage"]
             self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
             for share in scan["shares"]:
+                self._take_identity(scan["vantage"], share)
                 for row in share["targets"]:
                     target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
-                    _keep_best(self._targets.setdefault((target.host, target.vantage), []), target)
+                    self._rows.setdefault((target.host, target.vantage), []).append(target)
                 for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
                     sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
                     sent.setdefault(row["address"], []).append(share)
@@ -39,17 +43,56 @@ class SeenFromOutside:
         inside_only = run["settings"]["scan_depth"] == "none"
         self._why_none = {name: not_asked if inside_only else self._troubles(name) for name in self.shares}
 
-    def of(self, host: str) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
-        """Each vantage point with what it saw of the host."""
+    def of(self, host: str, evidence: Mapping[str, Any] | None) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
+        """Each vantage point with what it saw of the host. ``evidence`` is the host's own: what a scanner that is the
+        host itself saw is no look from outside."""
         for vantage in self.vantages:
-            yield vantage, tuple(self._targets.get((host, vantage), ()))
+            found: list[ScannedTarget] = []
+            for target in self._rows.get((host, vantage), ()):
+                if not self._is_the_host(target, evidence):
+                    _keep_best(found, target)
+            yield vantage, tuple(found)
+
+    def doubtful_scanners(self, host: str, evidence: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+        """Scanners that are not where their vantage point is: the gap's name, the vantage point, and why."""
+        for vantage in self.vantages:
+            rows = self._rows.get((host, vantage), ())
+            for scanner in dict.fromkeys(target.scanner for target in rows):
+                of_scanner = [target for target in rows if target.scanner == scanner]
+                if any(self._is_the_host(target, evidence) for target in of_scanner):
+                    why = f"what answered as {scanner} is {host} itself, which is no look from {vantage}"
+                    yield f"{host}:scanner-is-target@{vantage}", vantage, why
+                elif (vantage, scanner) in self._changed:
+                    yield changed_gap(host, vantage), vantage, self._changed[vantage, scanner]
+
+    def _take_identity(self, vantage: str, share: Mapping[str, Any]) -> None:
+        """Which machines answered as a scanner, and whether they are the one that is known."""
+        scanner, machines, known = share["scanner"], share.get("machines") or (), share.get("known_as")
+        self._stacks.setdefault((vantage, scanner), set()).update(one["stack"] for one in machines if one["stack"])
+        expected = known or next(iter(machines), None)
+        other = next((one for one in machines if expected and is_another(expected, one)), None)
+        if expected and other:
+            self._changed[vantage, scanner] = (
+                f"another machine answered as {scanner} than {'before' if known else 'at first'}: {_addresses(other)}"
+                f" instead of {_addresses(expected)}; whether it stands at {vantage} is not known"
+            )
+
+    def _is_the_host(self, target: ScannedTarget, evidence: Mapping[str, Any] | None) -> bool:
+        """Whether the scanner is the very machine that it looked at, and nobody said so.
+
+        It is said by its name in the inventory, and of the control node, which looks at itself from where it stands.
+        """
+        if evidence is None or evidence["listening"] is None or target.scanner == target.host or evidence["is_control"]:
+            return False
+        stack = evidence["listening"].get("machine", {}).get("stack")
+        return stack is not None and stack in self._stacks.get((target.vantage, target.scanner), ())
 
     def unseen(self, host: str, vantage: str, expected: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Addresses of the host on which no scanner of the vantage point reported, with what is known of that.
 
         Scanners of one place divide the addresses of a host among them: that one reported says nothing of the other.
         """
-        reported = {target.address for target in self._targets.get((host, vantage), ())}
+        reported = {target.address for target in self._rows.get((host, vantage), ())}
         for address in expected:
             if address in reported:
                 continue
@@ -75,6 +118,10 @@ class SeenFromOutside:
         if troubles:
             return "; ".join(troubles)
         return None if self.shares[vantage] else self._damage.get(vantage, "no scanner of it reported")
+
+
+def _addresses(machine: Mapping[str, Any]) -> str:
+    return ", ".join(machine["addresses"]) or "no known address"
 
 
 def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:

@@ -35,7 +35,7 @@ _MOST_PRINTED = 300
 
 
 #: What of the result of listeners_info is evidence; the last only where it was asked for.
-_LISTING_KEYS = ("listeners", "addresses", "host", "coverage", "bind")
+_LISTING_KEYS = ("listeners", "addresses", "machine", "host", "coverage", "bind")
 
 
 def listing_of(result: Mapping[str, Any], done: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _ports_problem(text: str) -> str | None:
 
 def scan_problem(result: Mapping[str, Any]) -> str | None:
     """Why the result of scan_info cannot be evidence; None when it can."""
-    problem = _problem("scan_coverage", result["coverage"])
+    problem = _problem("scan_coverage", result["coverage"]) or _problem("machine", result.get("machine"))
     if not isinstance(result["targets"], list):
         return problem or "targets is not a list"
     for row in result["targets"]:

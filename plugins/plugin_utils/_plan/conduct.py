@@ -64,14 +64,20 @@ class Limits:
 
 
 def conduct(
-    name: str, scanner: str, plan: ScanPlan, limits: Limits, around: Surroundings, instead_of: Iterable[str] = ()
+    name: str,
+    scanner: str,
+    plan: ScanPlan,
+    limits: Limits,
+    around: Surroundings,
+    instead_of: Iterable[str] = (),
+    known_as: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The scanner's share of the evidence, as it was last saved. It is saved after every loss, and at the end.
 
-    ``name`` is what the operator reads: vantage point and scanner. Evidence that was gathered before the
-    scanner was lost, or before the time was up, is kept.
+    ``name`` is what the operator reads: vantage point and scanner. ``known_as`` is the machine that answered as this
+    scanner before. Evidence that was gathered before the scanner was lost, or before the time was up, is kept.
     """
-    record = ScanRecord(scanner, plan, instead_of)
+    record = ScanRecord(scanner, plan, instead_of, known_as)
     calls = list(slices(plan, limits.pace))
     began = saved = around.clock()
     pending = Counter(_targets(calls))

@@ -103,13 +103,21 @@ class _Target:
 class ScanRecord:
     """A scanner's share of the evidence, growing call by call."""
 
-    def __init__(self, scanner: str, plan: ScanPlan, instead_of: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        scanner: str,
+        plan: ScanPlan,
+        instead_of: Iterable[str] = (),
+        known_as: Mapping[str, Any] | None = None,
+    ) -> None:
         self._scanner = scanner
         self._plan = plan
         self._instead_of = sorted(instead_of)
         self._targets: dict[tuple[str, str], _Target] = {}
         self._asked_as: dict[tuple[str, str], list[_Target]] = {}
         self._coverage: dict[str, Any] | None = None
+        self._known_as = known_as
+        self._machines: list[Mapping[str, Any]] = []
         for row in plan.refused:
             nothing: dict[str, Any] = {"status": "refused", "states": [], "unknown": [], "endpoints": []}
             self._target(row["host"], row["address"]).add({**row, **nothing})
@@ -119,6 +127,8 @@ class ScanRecord:
 
     def add(self, part: Slice, result: Mapping[str, Any]) -> None:
         """Takes in the result of one call. A name gives a row for each address that it resolved to."""
+        if result["machine"] not in self._machines:
+            self._machines.append(result["machine"])
         for row in result["targets"]:
             self._target(row["host"], row["address"]).add(row)
         for asked in part.targets:
@@ -197,6 +207,8 @@ class ScanRecord:
         return {
             "scanner": self._scanner,
             "instead_of": self._instead_of,
+            "machines": self._machines,
+            "known_as": self._known_as,
             "plan": self._plan.as_dict(),
             "status": status,
             "message": message,

@@ -44,10 +44,10 @@ def check_listing(listening: dict[str, Any]) -> None:
 
 
 def check_scan(result: dict[str, Any]) -> None:
-    result = {"targets": result.get("targets"), "coverage": result.get("coverage")}
+    result = {key: result.get(key) for key in ("targets", "coverage", "machine")}
     if scan_problem(result) is not None:
         return
-    share = build.share(result["targets"], coverage=result["coverage"])
+    share = build.share(result["targets"], coverage=result["coverage"], machines=[result["machine"]])
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share]}
     results = audit(build.run(), [("web1", build.host_evidence(WEB, [build.listener(443)]))], [scan])
     json.dumps(results, allow_nan=False)

@@ -15,6 +15,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import Target
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 ADDRESSES = ("127.0.0.1", "198.18.0.2", "fd00::2")
 REQUEST = ScanRequest(ADDRESSES, PortSet.parse(["22,80,443,8000-8010"]), PortSet.parse(["53"]))
@@ -29,7 +30,7 @@ def target(data: bytes) -> None:
         return
     assert tuple(outcome.seen) == ADDRESSES
     told = result(TARGETS, outcome, "asked for", NOW, NOW)
-    assert scan_problem(json.loads(json.dumps(told))) is None
+    assert scan_problem({**json.loads(json.dumps(told)), "machine": build.machine()}) is None
     for row in told["targets"]:
         assert ipaddress.ip_address(row["address"])
         for protocol, asked in told["coverage"]["asked"].items():

@@ -12,7 +12,7 @@ import sys
 from faults.audits import Auditing
 from faults.conftest import Telling
 from faults.inside import Inside
-from faults.table import assessed, fault, not_assessed
+from faults.table import assessed, failed, fault, not_assessed
 
 UNSEEN = "web1:scan-failed@office"
 LOST = "198.18.0.67"  # nobody is there
@@ -47,6 +47,73 @@ def test_what_a_lost_scanner_left_is_taken_over(audit: Auditing, told: Telling) 
         ("scan-office", "scanned"),
         ("scan-office", "ghost1", "scanned"),
     }
+
+
+@fault(
+    "scanner-named-by-its-template",
+    area="scanners",
+    fault="The address of a scanner is a template of inventory_hostname, which leads to the audited host",
+    cause="ansible_host of the scanner is made of inventory_hostname; the audited host drops 80 and 443 from it",
+    says=failed(
+        "web1:blocked-service:tcp/80@office",
+        "web1:blocked-service:tcp/443@office",
+        line="is filtered from office, declared reachable",
+    ),
+)
+def test_the_scan_is_made_by_the_scanner_whatever_its_address_is_made_of(
+    audit: Auditing, told: Telling, web1: Inside
+) -> None:
+    web1.firewall("chain in { type filter hook input priority 0;\n ip saddr 198.18.0.202 tcp dport { 80, 443 } drop\n}")
+    leads = "{{ {'web1': '198.18.0.11', 'scan-office': '198.18.0.202'}[inventory_hostname] }}"
+    run = audit(host_vars={"scan-office": {"ansible_host": leads}})
+    told(run)
+    (share,) = json.loads((run.run / "evidence/scans/office.json").read_text(encoding="utf-8"))["shares"]
+    assert ["198.18.0.202" in machine["addresses"] for machine in share["machines"]] == [True]
+
+
+@fault(
+    "scanner-reached-in-another-way",
+    area="scanners",
+    fault="What is no option of the connection is made of inventory_hostname",
+    cause="the interpreter of the scanner depends on inventory_hostname",
+    says=not_assessed(UNSEEN, line="ansible_python_interpreter of scan-office is made of inventory_hostname"),
+)
+def test_an_interpreter_that_is_made_of_the_name_of_the_audited_host(audit: Auditing, told: Telling) -> None:
+    made = "/usr/bin/{{ 'python3' if inventory_hostname == 'scan-office' else 'env python3' }}"
+    told(audit(host_vars={"scan-office": {"ansible_python_interpreter": made}}))
+
+
+@fault(
+    "scanner-is-target",
+    area="scanners",
+    fault="A scanner's address is the audited host's",
+    cause="the inventory gives the scanner the address of the audited host",
+    says=not_assessed(
+        "web1:scanner-is-target@office",
+        "web1:not-scanned@office",
+        line="what answered as scan-office is web1 itself, which is no look from office",
+    ),
+)
+def test_a_scanner_that_is_the_audited_host(audit: Auditing, told: Telling) -> None:
+    told(audit(host_vars={"scan-office": {"ansible_host": "198.18.0.11"}}))
+
+
+@fault(
+    "scanner-changed",
+    area="scanners",
+    fault="Another machine answers under a scanner's name than in the run before",
+    cause="between two runs the inventory gives the scanner the address of another one",
+    says=not_assessed("web1:scanner-changed@office", line="another machine answered as scan-office than before"),
+)
+def test_a_scanner_that_is_another_machine_than_before(audit: Auditing, told: Telling) -> None:
+    assert audit().exit_status == 0
+    elsewhere = {"scan-office": {"ansible_host": "198.18.0.203"}}
+    told(audit(host_vars=elsewhere))
+    again = audit(host_vars=elsewhere)
+    assert again.exit_status == 2, "what nobody accepted became known by itself"
+    accepted = audit(host_vars=elsewhere, audit_accept_gaps=["web1:scanner-changed@office"])
+    assert accepted.exit_status == 0, accepted.output
+    assert audit(host_vars=elsewhere).exit_status == 0, "what was accepted is known from then on"
 
 
 @fault(

@@ -168,7 +168,7 @@ def test_the_result_has_exactly_the_documented_shape(answers: tuple[dict[str, An
     assert match
     documented = yaml.safe_load(match[1])
     result = next(iter(said.values()))
-    assert set(documented) == {"listeners", "addresses", "host", "coverage", "bind"}
+    assert set(documented) == {"listeners", "addresses", "machine", "host", "coverage", "bind"}
     for key, described in documented.items():
         _check(key, described, result[key])
 

@@ -102,6 +102,7 @@ def listening(listeners: Iterable[Json] = (), addresses: Iterable[Json] | None =
     return {
         "listeners": list(listeners),
         "addresses": own,
+        "machine": machine("web1", ADDRESS),
         "host": {"hostname": "web1", "kernel": "6.1.0", "python": "3.11.2"},
         "coverage": listing_coverage(**coverage),
     }
@@ -225,6 +226,16 @@ def scan_coverage(**more: Any) -> Json:
     return {**whole, **more}
 
 
+def machine(name: str = "control1", *addresses: str, **more: Any) -> Json:
+    """Which machine answered; each name is another one."""
+    return {
+        "id": f"id of {name}",
+        "stack": f"stack of {name}",
+        "addresses": list(addresses or ("192.0.2.200",)),
+        **more,
+    }
+
+
 def plan(targets: Iterable[Json]) -> Json:
     """What a scanner was sent to ask."""
     nothing = {"known": "", "udp_ports": "", "sweep": "", "top_ports": 0}
@@ -240,6 +251,8 @@ def share(targets: Iterable[Json], scanner: str = "control1", **more: Any) -> Js
         "status": "scanned",
         "message": None,
         "instead_of": [],
+        "machines": [machine()],
+        "known_as": None,
         "plan": plan(planned),
         "targets": targets,
         "coverage": scan_coverage(),

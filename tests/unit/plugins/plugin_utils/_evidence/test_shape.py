@@ -31,7 +31,9 @@ def listing() -> Json:
 
 
 def scan() -> Json:
-    return copy.deepcopy({"targets": [build.target([443])], "coverage": build.scan_coverage()})
+    return copy.deepcopy(
+        {"targets": [build.target([443])], "coverage": build.scan_coverage(), "machine": build.machine()}
+    )
 
 
 def test_what_the_modules_give_is_evidence() -> None:

@@ -42,6 +42,7 @@ class Scanner:
         asked = PortSet.parse(options["ports"])
         return {
             "targets": [self._target(row, asked) for row in options["targets"]],
+            "machine": {"id": "a", "stack": "b", "addresses": ["192.0.2.200"]},
             "coverage": {
                 "started": f"2026-11-20T13:00:{len(self.calls):02}Z",
                 "finished": f"2026-11-20T13:01:{len(self.calls):02}Z",

@@ -1,0 +1,46 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the machine that answers as a scanner is the one that did before. Pure. Private to the collection.
+
+A vantage point is a place. Where another machine answers under a scanner's name, or the same one by none of the
+addresses that it had, nobody knows which place that is until somebody says so, by accepting the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Machine = Mapping[str, Any]
+
+
+def is_another(known: Machine, answered: Machine) -> bool:
+    """True where the machines differ, or share no address: the place is another one then."""
+    if known["id"] and answered["id"] and known["id"] != answered["id"]:
+        return True
+    return bool(known["addresses"]) and not set(known["addresses"]) & set(answered["addresses"])
+
+
+def changed_gap(host: str, vantage: str) -> str:
+    """The name of the gap that another machine answered."""
+    return f"{host}:scanner-changed@{vantage}"
+
+
+def known_before(
+    runs: Iterable[tuple[Mapping[str, Any], Mapping[str, Any] | None]], vantage: str, scanner: str
+) -> Machine | None:
+    """The machine that is known as the scanner, from earlier runs with the vantage point's scan, the newest first.
+
+    One that answered otherwise, and that nobody accepted, stays unknown.
+    """
+    for run, scan in runs:
+        for share in (scan or {}).get("shares", ()):
+            machines = share.get("machines") or ()
+            if share["scanner"] != scanner or not machines:
+                continue
+            known: Machine | None = share.get("known_as")
+            accepted = any(changed_gap("", vantage) in gap for gap in run["settings"]["accept_gaps"])
+            return known if known is not None and not accepted and is_another(known, machines[0]) else machines[0]
+    return None
