@@ -46,6 +46,7 @@ class Scanner:
         asked_texts = {"tcp": str(asked), "udp": ""}
         return {
             "targets": targets,
+            "machine": {"id": "a", "stack": "b", "addresses": ["192.0.2.200"]},
             "coverage": {**coverage, **counts, "asked": asked_texts, "complete": True, "problems": []},
         }
 
