@@ -82,7 +82,8 @@ options:
   udp_ports:
     description:
       - UDP ports, written like O(ports).
-      - Needs O(engine=nmap) as root. Name the few that matter, since a host answers about one closed UDP port a second.
+      - With O(engine=nmap) they need root. Name the few that matter, since a host answers about one closed UDP port a
+        second.
     type: list
     elements: raw
     default: []
@@ -115,8 +116,8 @@ options:
     choices:
       auto: C(nmap) where the program and C(python-nmap) are there, else V(connect). The result says which, and why.
       nmap: The program C(nmap), with SYN packets where it may send them, else with connects.
-      connect: TCP connects by the module itself. Needs no program and no privileges. Finds no UDP, and recognises
-        the common services only.
+      connect: TCP connects by the module itself. UDP by connected sockets. Needs no program and no
+        privileges, and recognises the common services only.
       import: Reads the report O(import_file) and sends nothing.
   import_file:
     description: Path of a report in XML by C(nmap -oX), on the host that the module runs on. For O(engine=import).

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the end of a non-blocking connect says about a port, in nmap's words.
+"""What the end of a non-blocking connect, or of a datagram, says about a port, in nmap's words.
 
 An error number alone is not enough: a firewall that rejects with ICMP "port unreachable" gives
 ECONNREFUSED as a closed port does, and a host that does not answer ARP gives EHOSTUNREACH as a
@@ -111,20 +111,53 @@ def at_end(sock: socket.SocketType, error: int) -> Answer:
     return _BY_ERROR.get(error) or Answer(None, f"connect ended with {_name(error)}")
 
 
+def of_datagram(sock: socket.SocketType, error: int, target: str) -> Answer:
+    """The meaning of an error that a connected UDP socket was given instead of an answer of ``target``."""
+    if error in SHORTAGES:
+        return at_once(error)
+    message = _message(sock)
+    if message is None:
+        # Only a refusal comes without its message, on kernels that keep none.
+        return Answer(CLOSED, "port-unreach") if error == errno.ECONNREFUSED else at_once(error)
+    if message.offender == target and message.reason == "port-unreach":
+        return Answer(CLOSED, message.reason)
+    if message.offender == sock.getsockname()[0] and message.offender != target:
+        refused = "this machine's own firewall refused to send"
+        return Answer(None, NO_NEIGHBOUR if message.reason == "host-unreach" else refused)
+    return Answer(FILTERED, message.reason)
+
+
+class _Message(NamedTuple):
+    """An ICMP message: what it says in nmap's words, its type and code, and who sent it."""
+
+    reason: str
+    kind: int
+    code: int
+    offender: str | None
+
+
 def _queued(sock: socket.SocketType) -> tuple[str | None, bool]:
     """The queued ICMP message as a reason, and whether this machine sent it to itself."""
+    message = _message(sock)
+    if message is None:
+        return None, False
+    own = message.offender == sock.getsockname()[0]
+    return message.reason, own and (message.kind, message.code) != (3, 3)
+
+
+def _message(sock: socket.SocketType) -> _Message | None:
     try:
         _data, ancillary, _flags, _peer = sock.recvmsg(1, 128, _FROM_THE_QUEUE)
     except OSError:
-        return None, False  # an empty queue (EAGAIN): a TCP reset, or a kernel before 5.11
+        return None  # an empty queue (EAGAIN): a TCP reset, or a kernel before 5.11
     for _level, _type, content in ancillary:
         if len(content) < _SOCK_EXTENDED_ERR.size:
             continue
         _errno, origin, kind, code = _SOCK_EXTENDED_ERR.unpack_from(content)[:4]
         if origin in (_FROM_ICMP, _FROM_ICMP6):
-            own = _offender(content[_SOCK_EXTENDED_ERR.size :], origin) == sock.getsockname()[0]
-            return _ICMP_REASONS.get((origin, kind, code), "dest-unreach"), own and (kind, code) != (3, 3)
-    return None, False
+            reason = _ICMP_REASONS.get((origin, kind, code), "dest-unreach")
+            return _Message(reason, kind, code, _offender(content[_SOCK_EXTENDED_ERR.size :], origin))
+    return None
 
 
 def _offender(sockaddr: bytes, origin: int) -> str | None:

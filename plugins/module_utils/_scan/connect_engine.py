@@ -288,10 +288,6 @@ class ConnectScan:
             seen[target.address] = target.seen()
         if unfinished:
             problems.append(Problem("scan-stopped", f"{why}: what was seen by then is kept"))
-        if self._request.udp:
-            problems.append(
-                Problem("udp-not-scanned", "the connect engine cannot scan UDP: every UDP port asked for is unknown")
-            )
         return Outcome(
             engine="connect",
             engine_version=f"Python {sys.version.split()[0]}",

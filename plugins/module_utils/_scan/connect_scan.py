@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A scan by connects in one or two passes.
+"""A scan without nmap: TCP by connects in one or two passes, then UDP by connected sockets.
 
 This module is private to the collection.
 """
@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import distrust
 from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_engine import ConnectScan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_udp import UdpScan
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, Problem, ScanRequest, Seen
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
@@ -26,7 +27,28 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass impo
 
 
 def scan_by_connects(request: ScanRequest, stop: Stop) -> Outcome:
-    """What connects say, and with ``request.confirm`` say again, of each address."""
+    """What connects say, and with ``request.confirm`` say again, of each address; and what answers over UDP."""
+    outcome = _tcp(request, stop)
+    return _with_udp(request, outcome, stop) if request.udp else outcome
+
+
+def _with_udp(request: ScanRequest, outcome: Outcome, stop: Stop) -> Outcome:
+    scan = UdpScan(request, dict.fromkeys(request.addresses, request.udp), stop)
+    seen = dict(outcome.seen)
+    for address, udp in scan.run().items():
+        tcp = seen.get(address, Seen())
+        reason = tcp.reason or udp.reason
+        seen[address] = replace(tcp, rows=tcp.rows + udp.rows, endpoints=tcp.endpoints + udp.endpoints, reason=reason)
+    return replace(
+        outcome,
+        seen=seen,
+        sent=(outcome.sent or 0) + scan.sent,
+        problems=tuple(dict.fromkeys((*outcome.problems, *scan.problems))),
+        whole=outcome.whole and scan.whole,
+    )
+
+
+def _tcp(request: ScanRequest, stop: Stop) -> Outcome:
     first = ConnectScan(request, stop).run()
     if not request.confirm:
         return first

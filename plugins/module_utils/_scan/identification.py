@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Callable, FrozenSet, Iterator, Mapping
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import distrust
+from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_udp import UdpScan
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_identification import Asked, Place
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
@@ -31,6 +32,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.recognition.conversation import NOTHING, Heard
+from ansible_collections.vigil.ports.plugins.module_utils._scan.recognition.datagrams import recognise_datagram
 from ansible_collections.vigil.ports.plugins.module_utils._scan.recognition.recognise import recognise
 from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass import MOST_AGAIN, confirmation_pace
 
@@ -79,19 +81,39 @@ def _wanted(outcome: Outcome, request: ScanRequest) -> tuple[dict[Place, Endpoin
 def _heard(wanted: Mapping[Place, Endpoint], request: ScanRequest, stop: Stop) -> dict[Place, Heard]:
     if not request.versions:
         return {}
-    ports: dict[str, PortSet] = {}
-    for address in {address for address, protocol, _port in wanted if protocol == "tcp"}:
-        ports[address] = PortSet.of(port for where, name, port in wanted if (where, name) == (address, "tcp"))
+    ports = _ports(wanted, "tcp")
     answers = recognise(ports, confirmation_pace(request).pace(len(ports)), stop)
-    return {(address, "tcp", port): heard for (address, port), heard in answers.items()}
+    over_tcp = {(address, "tcp", port): heard for (address, port), heard in answers.items()}
+    return {**over_tcp, **_heard_over_udp(wanted, request, stop)}
+
+
+def _heard_over_udp(wanted: Mapping[Place, Endpoint], request: ScanRequest, stop: Stop) -> dict[Place, Heard]:
+    ports = _ports(wanted, "udp")
+    if not ports:
+        return {}
+    scan = UdpScan(confirmation_pace(request), ports, stop)
+    scan.run()
+    heard = {(address, "udp", port): NOTHING for address in ports for port in ports[address]} if scan.whole else {}
+    for (address, port), said in scan.said.items():
+        found = recognise_datagram(port, said)
+        heard[address, "udp", port] = Heard(found.service, True, found.whole) if found else Heard(None, spoke=True)
+    return heard
+
+
+def _ports(wanted: Mapping[Place, Endpoint], protocol: str) -> dict[str, PortSet]:
+    addresses = sorted({address for address, name, _port in wanted if name == protocol})
+    return {
+        address: PortSet.of(port for where, name, port in wanted if (where, name) == (address, protocol))
+        for address in addresses
+    }
 
 
 def _asked(
     wanted: Mapping[Place, Endpoint], heard: Mapping[Place, Heard], request: ScanRequest, ask_nmap: AskNmap
 ) -> Asked:
-    # UDP that is open has answered once already.
     left = {place for place in wanted if request.scripts or not heard.get(place, NOTHING).whole}
-    silent = {place for place in left if place in heard and not heard[place].spoke and heard[place].service is None}
+    # UDP that is open has answered once already, whatever it was asked now.
+    silent = {place for place in left if place[1] == "tcp" and heard.get(place) == NOTHING}
     return ask_nmap(frozenset(left - silent), frozenset(silent))
 
 
@@ -152,7 +174,7 @@ def _named(endpoint: Endpoint, heard: Heard, by_nmap: Service | None) -> Endpoin
     if nmap_knows:
         return replace(endpoint, service=by_nmap, identification=IDENTIFIED)
     hung_up = by_nmap is not None and by_nmap.identification == NOT_IDENTIFIED
-    spoke = heard.identification == NOT_IDENTIFIED or hung_up or endpoint.protocol == "udp"
+    spoke = heard.identification == NOT_IDENTIFIED or hung_up
     service = heard.service or by_nmap or endpoint.service
     return replace(endpoint, service=service, identification=NOT_IDENTIFIED if spoke else TIMED_OUT)
 

@@ -52,6 +52,27 @@ def test_no_nmap_where_any_engine_will_do(audit: Auditing, told: Telling, scanne
 
 
 @fault(
+    "nmap-missing-udp",
+    area="nmap",
+    fault="nmap is not there, and a UDP service is declared",
+    cause="nmap is removed from the scanner before the first audit of a host with a real dnsmasq",
+    says=assessed("dns1", line="`udp/53`"),
+)
+def test_no_nmap_and_a_udp_service(audit: Auditing, told: Telling, scanner: Inside) -> None:
+    scanner.own_folder("/usr/bin")
+    scanner.run("rm /usr/bin/nmap")
+    never_answers = "dns1:blocked-service:udp/514@office"
+    run = audit("dns1", audit_scan_versions=True, audit_accept_gaps=[never_answers])
+    told(run)
+    judged = {
+        (row["rule"], row["status"])
+        for row in run.results()["findings"]
+        if (row["protocol"], row["port"]) == ("udp", 53) and row["vantage"] == "office"
+    }
+    assert {("blocked-service", "pass"), ("wrong-service", "pass")} <= judged
+
+
+@fault(
     "nmap-killed",
     area="nmap",
     fault="nmap is killed",

@@ -17,7 +17,10 @@ import struct
 from typing import NamedTuple, Pattern
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Service
-from ansible_collections.vigil.ports.plugins.module_utils._scan.recognition.dns_messages import version_of_server
+from ansible_collections.vigil.ports.plugins.module_utils._scan.recognition.dns_messages import (
+    is_answer,
+    version_of_server,
+)
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 _CERTAIN = 10
@@ -139,10 +142,10 @@ def from_dns_over_tcp(said: bytes) -> Recognised | None:
 
 
 def from_dns(said: bytes) -> Recognised | None:
-    """What answers the question for ``version.bind``: a DNS server, and often dnsmasq or BIND by name."""
-    told = version_of_server(said)
-    if told is None:
+    """What answers a question to a DNS server; asked for ``version.bind`` dnsmasq says its name."""
+    if not is_answer(said):
         return None
+    told = version_of_server(said)
     dnsmasq = re.fullmatch(rb"dnsmasq-([\w.-]+)", told)
     if dnsmasq:
         number = visible(dnsmasq.group(1))

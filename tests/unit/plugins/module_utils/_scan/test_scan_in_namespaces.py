@@ -140,12 +140,6 @@ def test_without_root_nmap_connects_and_udp_is_unknown(lab: Any, by_port: ByPort
     assert "-sU" not in coverage["commands"][0]
 
 
-def test_the_connect_engine_says_that_udp_is_unknown(lab: Any, by_port: ByPort) -> None:
-    result = lab.scan([lab.open_], ports=[21], udp_ports=[53], engine="connect")
-    assert by_port(result["targets"][0]) == {("tcp", 21): "open", ("udp", 53): "unknown"}
-    assert "UDP" in result["targets"][0]["reason"]
-
-
 def test_auto_takes_connect_where_nmap_is_not_on_path(lab: Any) -> None:
     done = subprocess.run(
         ["ip", "netns", "exec", lab.vantage, "env", "PATH=/nowhere", *lab.command()[4:]],
