@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
-from firewalled_hosts import FirewalledHosts, firewalled_hosts
+from firewalled_hosts import MUTE, FirewalledHosts, firewalled_hosts
 
 COMMAND = "tests/benchmarks/bench_scan.py"
 SCANNING = Path(__file__).with_name("scanning.py")
@@ -41,6 +41,28 @@ def rows() -> Iterator[bench.Row]:
         for engine in ("nmap", "connect"):
             yield _silent(hosts, engine)
         yield _known(hosts)
+        yield _mute(hosts)
+
+
+def _mute(hosts: FirewalledHosts) -> bench.Row:
+    """What versions add where services never speak: at most ten seconds, whatever their number."""
+    targets = [{"host": address, "address": address} for address in (*hosts.silent, hosts.answering)]
+    options = {"targets": targets, "ports": [*KNOWN, *MUTE], "canaries": 6, "confirm": True}
+    found = _scan(hosts, {**options, "versions": True})()
+    told = {(t["address"], e["port"]): e for t in found["targets"] for e in t["endpoints"]}
+    expected = {(address, port) for address, ports in hosts.silent.items() for port in ports}
+    identified = {place for place, endpoint in told.items() if endpoint["identification"] == "identified"}
+    if identified != expected | {(hosts.answering, port) for port in (22, 80, 443)}:
+        raise SystemExit(f"other services were identified than there are: {sorted(identified ^ expected)}")
+    if {told[hosts.answering, port]["identification"] for port in MUTE} != {"timed-out"}:
+        raise SystemExit("a service that never speaks must be timed-out")
+    pair = bench.in_turn(
+        _scan(hosts, {**options, "versions": True}), _scan(hosts, {**options, "versions": False}), rounds=3, warm_up=0
+    )
+    ours, without = statistics.median(pair.ours), statistics.median(pair.theirs)
+    work = f"the same scan with a host more, {len(MUTE)} services of which never speak"
+    times = f"{bench.seconds(ours)} / {bench.seconds(without)} + 10 s"
+    return bench.Row(work, "without versions, and ten seconds", ours / (without + 10), 1.0, times, COMMAND)
 
 
 def _known(hosts: FirewalledHosts) -> bench.Row:

@@ -13,12 +13,20 @@ import dataclasses
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 NETWORK = "198.18.210"
+#: On the host without a firewall: services that take connections and never say a word.
+MUTE = (7001, 7002, 8088, 9443, 50000)
+_MUTE_PROGRAM = """
+import socket, sys, time
+kept = [socket.create_server(("0.0.0.0", int(port))) for port in sys.argv[1:]]
+time.sleep(86400)
+"""
 _OPENED = (22, 53, 80, 443, 3306, 6379)
 _FIREWALL = f"""
 table inet host {{
@@ -85,7 +93,8 @@ def firewalled_hosts() -> Iterator[FirewalledHosts]:
                 if address in silent:
                     nft = ["ip", "netns", "exec", spaces[address], "nft", "-f", "-"]
                     subprocess.run(nft, input=_FIREWALL.encode(), check=True)
-                for command in _services(ports, own):
+                mute = [[sys.executable, "-c", _MUTE_PROGRAM, *map(str, MUTE)]] if address == answering else []
+                for command in (*_services(ports, own), *mute):
                     started = ["ip", "netns", "exec", spaces[address], *command]
                     running.append(
                         subprocess.Popen(
@@ -93,7 +102,7 @@ def firewalled_hosts() -> Iterator[FirewalledHosts]:
                         )
                     )
             found = FirewalledHosts(vantage, silent, answering)
-            _wait_for({**silent, answering: (22, 80)}, found)
+            _wait_for({**silent, answering: (22, 80, *MUTE)}, found)
             yield found
         finally:
             for process in running:

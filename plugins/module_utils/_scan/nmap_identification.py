@@ -75,7 +75,9 @@ class NmapQuestions:
         )
 
     def _jobs(self, places: frozenset[Place], waits: Waits) -> Iterator[tuple[Command, str]]:
-        probes = write_hurried_probes(self._program, self._workdir, waits) if places and self._pace.versions else None
+        ports = PortSet.of({port for _address, protocol, port in places if protocol == "tcp"})
+        asks = bool(places) and self._pace.versions
+        probes = write_hurried_probes(self._program, self._workdir, waits, ports) if asks else None
         for family in (4, 6):
             mine = sorted({address for address, _p, _n in places if ipaddress.ip_address(address).version == family})
             questions = [_question(address, places) for address in mine]

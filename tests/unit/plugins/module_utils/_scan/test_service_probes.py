@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes import (
     SILENT,
     SPOKE,
@@ -52,21 +53,29 @@ def test_only_waits_change() -> None:
 def test_what_was_silent_before_is_waited_for_less_and_asked_the_same() -> None:
     new = hurried(OWN + b"Probe TCP Rare q|z|\nrarity 6\n", SILENT)
     waits = [line for line in new.splitlines() if line.startswith(b"totalwaitms")]
-    assert waits == [b"totalwaitms %d" % ms for ms in (100, 500, 11000, 500, 2000)]
+    assert waits == [b"totalwaitms %d" % ms for ms in (100, 300, 11000, 300, 2000)]
     assert [line for line in new.splitlines() if line.startswith(b"Probe ")] == [
         line for line in OWN.splitlines() if line.startswith(b"Probe ")
     ] + [b"Probe TCP Rare q|z|"]
 
 
+def test_a_port_that_many_rare_questions_are_known_for_is_bounded_all_the_same() -> None:
+    rare = b"".join(b"Probe TCP R%d q|z|\nrarity 6\nports 80,8000-8080\n" % number for number in range(6))
+    for port, wait in ((8080, 333), (22, 2000)):
+        waits = SILENT.for_ports(OWN + rare, PortSet.of([port]))
+        assert hurried(OWN + rare, waits).count(b"totalwaitms %d\nrarity 6" % wait) == 6
+    assert SPOKE.for_ports(OWN + rare, PortSet.of([8080])) == SPOKE
+
+
 def test_what_is_not_there_is_not_written(tmp_path: Path) -> None:
     (tmp_path / "nmap").touch()
-    assert write_hurried_probes(NmapProgram(str(tmp_path / "nmap"), "7.93"), str(tmp_path), SPOKE) is None
+    assert write_hurried_probes(NmapProgram(str(tmp_path / "nmap"), "7.93"), str(tmp_path), SPOKE, NO_PORTS) is None
 
 
 def test_nmaps_own_file_keeps_every_question(nmap_path: str, tmp_path: Path) -> None:
     program = find_nmap()
     assert program
-    written = write_hurried_probes(program, str(tmp_path), SPOKE)
+    written = write_hurried_probes(program, str(tmp_path), SPOKE, NO_PORTS)
     assert written, nmap_path
     lines = Path(written).read_bytes().split(b"\n")
     assert lines.count(b"totalwaitms 500") == 1
