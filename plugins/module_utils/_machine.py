@@ -39,7 +39,7 @@ def machine(addresses: Iterable[str], proc: str = "/proc") -> dict[str, Any]:
 def _first_line(paths: Iterable[str]) -> str | None:
     for path in paths:
         try:
-            with open(path, encoding="ascii") as stream:
+            with open(path, encoding="utf-8") as stream:
                 text = stream.readline().strip()
         except (OSError, ValueError):
             continue

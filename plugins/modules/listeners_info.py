@@ -363,6 +363,12 @@ addresses:
       type: str
       returned: always
       sample: ipv4
+    inner:
+      description: True for the address of a bridge by which no packet leaves the host, as containers and virtual
+        machines hang on (C(docker0), C(virbr0)).
+      type: bool
+      returned: always
+      sample: false
 machine:
   description:
     - Which machine answered. A name of the inventory may lead to another one than it seems to.

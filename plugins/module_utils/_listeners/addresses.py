@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import struct
 from typing import Callable, NamedTuple
@@ -30,6 +31,33 @@ class OwnAddress(NamedTuple):
     address: str
     prefix: int
     family: str
+
+
+def inner_bridges(proc: str = "/proc", sys: str = "/sys") -> frozenset[str]:
+    """Bridges of this host by which no packet leaves it: no route with a gateway is on them.
+
+    Containers and virtual machines hang on such a one (docker0, virbr0); nobody outside reaches its address.
+    Sources: Documentation/ABI/testing/sysfs-class-net, proc_net_route(5).
+    """
+    links = os.path.join(sys, "class", "net")
+    try:
+        bridges = {name for name in os.listdir(links) if os.path.isdir(os.path.join(links, name, "bridge"))}
+    except OSError:
+        return frozenset()
+    return frozenset(bridges - _with_gateway(proc)) if bridges else frozenset()
+
+
+def _with_gateway(proc: str) -> set[str]:
+    """Interfaces with a route that has a gateway. Where the routes cannot be read, none is said to lack one."""
+    found: set[str] = set()
+    for name, column, device in (("route", 2, 0), ("ipv6_route", 4, -1)):
+        try:
+            with open(os.path.join(proc, "net", name), encoding="utf-8", errors="replace") as stream:
+                rows = [line.split() for line in stream]
+        except FileNotFoundError:  # no such family
+            continue
+        found.update(row[device] for row in rows if len(row) > column and row[column].strip("0") and row[0] != "Iface")
+    return found
 
 
 def family_and_address(family: int, raw: bytes) -> tuple[str, str]:

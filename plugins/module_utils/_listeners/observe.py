@@ -17,7 +17,11 @@ import sys
 import time
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress, own_addresses
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import (
+    OwnAddress,
+    inner_bridges,
+    own_addresses,
+)
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import (
     Cgroup,
     cgroups_of_ids,
@@ -91,6 +95,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     started = _now()
     seen = look.at_namespaces()
     addresses = look.at_addresses()
+    inner = look.at_inner_bridges()
     cgroups = look.at_cgroups(seen)
     walked = look.at_processes(seen, cgroups)
     places = {number: cgroup.place for number, cgroup in cgroups.items()}
@@ -107,7 +112,9 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     hidden = unknown > 0 and request.owners != "unit" and look.at_hidden_processes()
     return {
         "listeners": rows,
-        "addresses": [{**own._asdict(), "interface": visible(own.interface)} for own in addresses],
+        "addresses": [
+            {**own._asdict(), "interface": visible(own.interface), "inner": own.interface in inner} for own in addresses
+        ],
         "machine": machine((own.address for own in addresses), host.proc),
         "host": {
             "hostname": visible(socket.gethostname()),
@@ -213,6 +220,12 @@ class _Observation:
         except NetlinkError as error:
             self.problems.append(Problem("addresses-unknown", f"the host's own addresses: netlink: {error}"))
             return ()
+
+    def at_inner_bridges(self) -> frozenset[str]:
+        try:
+            return inner_bridges(self._host.proc)
+        except OSError:  # then none is said to be one
+            return frozenset()
 
     def at_processes(self, seen: Mapping[str, SocketsSeen], cgroups: Mapping[int, Cgroup]) -> Walk:
         """Once, for all namespaces."""

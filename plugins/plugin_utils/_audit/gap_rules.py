@@ -16,6 +16,7 @@ from .._evidence.observed import ScannedTarget, spans_count
 from .._inventory.problem import Problem
 from .catalogue import CATALOGUE
 from .finding import Finding, Status
+from .own_addresses import Unscanned
 
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
 LISTING_MAY_LACK = frozenset(("dump-interrupted",))
@@ -23,6 +24,9 @@ LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 
 #: How scan_info marks a port of which a second, slow pass saw something else.
 FIRST_OPEN = "first seen open"
+
+#: So many addresses are written out in a sentence.
+_MOST_ADDRESSES = 8
 
 #: What every listing tells of; a source that it does not mention was not looked at.
 _NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
@@ -155,6 +159,19 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
             vantage=vantage,
             address=target.address,
         )
+
+
+def own_address_gap(host: str, vantage: str, left: Sequence[Unscanned]) -> Iterator[Finding]:
+    """One gap for the addresses that the host has and nobody scanned from a vantage point."""
+    if left:
+        shown = ", ".join(f"{one.address} ({one.interface})" for one in left[:_MOST_ADDRESSES])
+        more = f" and {len(left) - _MOST_ADDRESSES} more" if len(left) > _MOST_ADDRESSES else ""
+        message = (
+            f"the host also has {shown}{more}, which nobody scanned from {vantage}: list in vigil_addresses by which"
+            " addresses the host is to be scanned; what is not in it is left out on purpose"
+        )
+        names = ",".join(str(one.address) for one in left)
+        yield gap(f"{host}:own-addresses-not-scanned@{vantage}:{names}", message, host=host, vantage=vantage)
 
 
 def not_scanned(host: str, vantage: str, why: str | None, address: str | None = None) -> Finding:

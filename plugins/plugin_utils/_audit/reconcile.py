@@ -33,6 +33,7 @@ from .gap_rules import (
     inventory_gap,
     listing_gaps,
     not_scanned,
+    own_address_gap,
     scan_gaps,
     unlisted_protocols,
     unmatched_gaps,
@@ -42,6 +43,7 @@ from .hidden_rules import disagreements, hidden_listeners
 from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .may_disagree import may_disagree
+from .own_addresses import unscanned
 from .port_table import port_table
 from .proposal_rules import unapproved
 from .seen_from_outside import SeenFromOutside
@@ -252,6 +254,7 @@ def _audit_host(
         "relisted": _relisted_row(relisted),
         "ports": port_table(view, findings),
         "seen": what_was_seen(view, evidence, digest, known_ports),
+        "unscanned": _unscanned_rows(evidence, outside.of(host, evidence)),
     }, findings
 
 
@@ -293,6 +296,23 @@ def view_of_host(
     )
 
 
+def _unscanned_rows(
+    evidence: Mapping[str, Any], seen: Iterable[tuple[str, Sequence[ScannedTarget]]]
+) -> list[dict[str, Any]]:
+    """Addresses of the host that were left out of the scans, and why that is no gap."""
+    if evidence["listening"] is None:
+        return []
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for vantage, targets in seen:
+        for one in unscanned(evidence, vantage, (target.address for target in targets)) if targets else ():
+            if one.reason is not None:
+                rows.setdefault((str(one.address), one.interface, one.reason), []).append(vantage)
+    return [
+        {"address": address, "interface": interface, "reason": reason, "vantages": vantages}
+        for (address, interface, reason), vantages in rows.items()
+    ]
+
+
 def _relisted_row(relisted: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Why and when a host was listed again, and what came of it."""
     if relisted is None:
@@ -325,6 +345,9 @@ def _gaps(
         yield gap(name, doubt, host=view.host, vantage=vantage)
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
+        if targets and listening is not None:
+            left = unscanned(evidence, vantage, (target.address for target in targets))
+            yield from own_address_gap(view.host, vantage, [one for one in left if one.reason is None])
         if targets:
             expected = addresses_for(evidence["outside_addresses"], vantage)
             for address, why in outside.unseen(view.host, vantage, expected):
@@ -347,6 +370,7 @@ def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str
         "relisted": None,
         "ports": [],
         "seen": None,
+        "unscanned": [],
     }
 
 

@@ -179,6 +179,9 @@ def _hosts(results: Results) -> Iterator[str]:
         assessed = "Assessed" if row["assessed"] else "Not fully assessed"
         scanned = f"Scanned as {names(addresses)}." if addresses else "No address of it was scanned."
         yield f"{assessed}: {code(row['status'])}{f', {facts}' if facts else ''}. {scanned}"
+        if row.get("unscanned"):
+            yield ""
+            yield f"Not scanned: {'; '.join(map(_unscanned, row['unscanned']))}."
         if row["message"]:
             yield ""
             yield code(row["message"])
@@ -190,6 +193,10 @@ def _hosts(results: Results) -> Iterator[str]:
             ("port", "declared", "listening", *map(code, vantages), "verdict"),
             (_port(port, vantages) for port in row["ports"]),
         )
+
+
+def _unscanned(row: Row) -> str:
+    return f"{code(row['address'])} on {code(row['interface'])} from {names(row['vantages'])} ({code(row['reason'])})"
 
 
 def _relisted(row: Row) -> str:

@@ -51,7 +51,8 @@ class Auditing:
     """Audits into one report directory. Called, it runs one; ``begun`` gives one that runs, to disturb it.
 
     ``hosts`` is ``audit_hosts``; ``host_vars`` are laid over those of the inventory; ``arguments`` are further ones of
-    ansible-playbook, ``around`` what runs it, ``play`` another playbook; all else are extra variables.
+    ansible-playbook, ``around`` what runs it, ``play`` and ``inventory`` others than the fleet's; all else are extra
+    variables.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,10 +67,17 @@ class Auditing:
         arguments: Sequence[str] = (),
         around: Sequence[str] = (),
         play: str = "vigil.ports.audit",
+        inventory: Path = playbook.INVENTORY,
         **variables: Any,
     ) -> Audit:
         with self.begun(
-            hosts, host_vars=host_vars, arguments=arguments, around=around, play=play, **variables
+            hosts,
+            host_vars=host_vars,
+            arguments=arguments,
+            around=around,
+            play=play,
+            inventory=inventory,
+            **variables,
         ) as started:
             return self.ended(started)
 
@@ -82,6 +90,7 @@ class Auditing:
         arguments: Sequence[str] = (),
         around: Sequence[str] = (),
         play: str = "vigil.ports.audit",
+        inventory: Path = playbook.INVENTORY,
         **variables: Any,
     ) -> Iterator[subprocess.Popen[str]]:
         """The audit as it runs; what is left of it at the end of the block is ended."""
@@ -90,7 +99,7 @@ class Auditing:
         overlay.write_text(json.dumps({"all": {"children": named}}), encoding="utf-8")
         extra = {**QUICK, "audit_hosts": hosts, "audit_report_dir": str(self.report_dir), **variables}
         given = ("-i", str(overlay), "-e", json.dumps(extra), *arguments)
-        with playbook.start(play, *given, around=around) as started:
+        with playbook.start(play, *given, around=around, inventory=inventory) as started:
             try:
                 yield started
             finally:

@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
+from pathlib import Path
+
+from fleet.playbook import INVENTORY
 
 from faults.audits import Auditing
 from faults.conftest import Telling
@@ -34,6 +38,26 @@ def test_a_host_that_limits_its_answers(audit: Auditing, told: Telling, web1: In
     )
     scanner.run("nmap -n -Pn -sT -p 80 198.18.0.11")
     told(audit(vigil_addresses=["198.18.0.11"]))
+
+
+@fault(
+    "own-address-not-scanned",
+    area="targets",
+    fault="The host has an address that nobody scans",
+    cause="the inventory names no addresses of the host but the one by which Ansible reaches it; it has an IPv6 address"
+    " too",
+    says=not_assessed(
+        "web1:own-addresses-not-scanned@office:fd00:198:18::11",
+        line="the host also has fd00:198:18::11 (eth0), which nobody scanned from office",
+    ),
+)
+def test_an_address_of_the_host_that_nobody_scans(audit: Auditing, told: Telling, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory"
+    shutil.copytree(INVENTORY.parent, inventory)
+    for path in (inventory / "group_vars" / "all.yml", inventory / "host_vars" / "web1.yml"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if not line.startswith("vigil_addresses")), encoding="utf-8")
+    told(audit(inventory=inventory / "hosts.yml"))
 
 
 @fault(

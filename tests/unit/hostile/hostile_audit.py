@@ -57,6 +57,7 @@ _FIXED = frozenset(
         "owners_state",
         "status",
         "state",
+        "identification",
         "ports",
         "started",
         "finished",
@@ -139,7 +140,7 @@ def _taken(text: str) -> Json:
         namespaces={"asked": "all", "seen": ["host"], "missed": [{"namespace": "x", "reason": "x"}]},
     )
     listening = taken_in(_replaced(row, lambda _text: text), OUTPUT_LIMIT)
-    assert listing_problem(listening) is None  # type: ignore[arg-type]
+    assert listing_problem(listening) is None, listing_problem(listening)  # type: ignore[arg-type]
     return build.host_evidence([build.declared(443)], listening=listening)
 
 
@@ -189,8 +190,9 @@ def _scanned(text: str) -> Json:
         build.TIME,
         build.TIME,
     )
-    taken: Any = taken_in(row, OUTPUT_LIMIT)
-    assert scan_problem(taken) is None
+    machine = {"id": None, "stack": None, "addresses": [text]}
+    taken: Any = taken_in({**row, "machine": machine}, OUTPUT_LIMIT)
+    assert scan_problem(taken) is None, scan_problem(taken)
     return dict(taken)
 
 

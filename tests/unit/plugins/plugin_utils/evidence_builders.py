@@ -88,12 +88,13 @@ def listing_coverage(**more: Any) -> Json:
     return {**whole, **more}
 
 
-def own_address(address: str, interface: str = "eth0") -> Json:
+def own_address(address: str, interface: str = "eth0", *, inner: bool = False) -> Json:
     return {
         "interface": interface,
         "address": address,
         "prefix": 24,
         "family": f"ipv{ipaddress.ip_address(address).version}",
+        "inner": inner,
     }
 
 

@@ -120,7 +120,7 @@ result = observe(Request(), Host())
 tell([result["coverage"]["sources"], result["addresses"]])
 """)
     assert sources == dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink")
-    assert addresses == [{"interface": "lo", "address": "127.0.0.1", "prefix": 8, "family": "ipv4"}]
+    assert addresses == [{"interface": "lo", "address": "127.0.0.1", "prefix": 8, "family": "ipv4", "inner": False}]
 
 
 def test_an_unprivileged_run_keeps_every_row_and_says_what_is_missing(experiment: Experiment) -> None:

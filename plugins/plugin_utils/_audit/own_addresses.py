@@ -1,0 +1,57 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which of its own addresses nobody scans. A service may be shut at one address and open at another.
+
+This module is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .._evidence.observed import Address, address_of
+
+
+class Unscanned(NamedTuple):
+    """An address of the host that was not scanned, on which interface, and why that is no gap: None where it is one."""
+
+    address: Address
+    interface: str
+    reason: str | None
+
+
+def unscanned(evidence: Mapping[str, Any], vantage: str, scanned: Iterable[str]) -> Iterator[Unscanned]:
+    """Each address that the host lists and the vantage point did not scan, sorted.
+
+    ``vigil_addresses`` for the vantage point says by which addresses the host is seen from there. Then all others are
+    left out on purpose.
+    """
+    seen = {address_of(address) for address in scanned if _is_address(address)}
+    given = evidence["inventory"].get("vigil_addresses")
+    on_purpose = bool(given) and (not isinstance(given, Mapping) or vantage in given or "default" in given)
+    rows = {address_of(row["address"]): row for row in evidence["listening"]["addresses"]}
+    for address in sorted(rows.keys() - seen, key=lambda one: (one.version, int(one))):
+        row = rows[address]
+        yield Unscanned(address, row["interface"], _reason(address, row, on_purpose=on_purpose))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:  # a name that was not scanned
+        return False
+    return True
+
+
+def _reason(address: Address, row: Mapping[str, Any], *, on_purpose: bool) -> str | None:
+    if address.is_loopback or row["interface"] == "lo":
+        return "loopback"
+    if address.is_link_local:
+        return "link-local"
+    if row.get("inner"):
+        return "a bridge by which no packet leaves the host"
+    return "left out by vigil_addresses" if on_purpose else None
