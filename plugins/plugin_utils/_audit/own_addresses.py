@@ -25,12 +25,18 @@ class Unscanned(NamedTuple):
 
 
 def unscanned(evidence: Mapping[str, Any], vantage: str, scanned: Iterable[str]) -> Iterator[Unscanned]:
-    """Each address that the host lists and the vantage point did not scan, sorted.
+    """Each address that the host lists and that was not to be scanned from the vantage point, sorted.
+
+    ``scanned`` are the addresses that were, and those that were to be: of these another gap speaks. Nothing is said
+    while a name among them is not known by its addresses.
 
     ``vigil_addresses`` for the vantage point says by which addresses the host is seen from there. Then all others are
     left out on purpose.
     """
-    seen = {address_of(address) for address in scanned if _is_address(address)}
+    texts = list(scanned)
+    if not all(map(_is_address, texts)):
+        return
+    seen = set(map(address_of, texts))
     given = evidence["inventory"].get("vigil_addresses")
     on_purpose = bool(given) and (not isinstance(given, Mapping) or vantage in given or "default" in given)
     rows = {address_of(row["address"]): row for row in evidence["listening"]["addresses"]}
@@ -42,7 +48,7 @@ def unscanned(evidence: Mapping[str, Any], vantage: str, scanned: Iterable[str])
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
-    except ValueError:  # a name that was not scanned
+    except ValueError:
         return False
     return True
 

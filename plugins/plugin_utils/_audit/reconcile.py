@@ -14,7 +14,7 @@ import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._evidence.observed import Listener, ScannedTarget, address_of
+from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
 from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
@@ -296,6 +296,13 @@ def view_of_host(
     )
 
 
+def _to_scan(evidence: Mapping[str, Any], vantage: str, targets: Sequence[ScannedTarget]) -> Iterator[str]:
+    """Addresses that a vantage point scanned, and those that it was to scan; a name only where it did not resolve."""
+    yield from (target.address for target in targets)
+    given = addresses_for(evidence["outside_addresses"], vantage)
+    yield from (address for address in given if plain_address(address) is not None)
+
+
 def _unscanned_rows(
     evidence: Mapping[str, Any], seen: Iterable[tuple[str, Sequence[ScannedTarget]]]
 ) -> list[dict[str, Any]]:
@@ -304,7 +311,7 @@ def _unscanned_rows(
         return []
     rows: dict[tuple[str, str, str], list[str]] = {}
     for vantage, targets in seen:
-        for one in unscanned(evidence, vantage, (target.address for target in targets)) if targets else ():
+        for one in unscanned(evidence, vantage, _to_scan(evidence, vantage, targets)) if targets else ():
             if one.reason is not None:
                 rows.setdefault((str(one.address), one.interface, one.reason), []).append(vantage)
     return [
@@ -346,7 +353,7 @@ def _gaps(
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
         if targets and listening is not None:
-            left = unscanned(evidence, vantage, (target.address for target in targets))
+            left = unscanned(evidence, vantage, _to_scan(evidence, vantage, targets))
             yield from own_address_gap(view.host, vantage, [one for one in left if one.reason is None])
         if targets:
             expected = addresses_for(evidence["outside_addresses"], vantage)

@@ -230,7 +230,8 @@ def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
             Listener.read(row)
         for row in listening["addresses"]:
             # A number would be taken for an address too.
-            address_of(row["address"] if isinstance(row["interface"], str) and isinstance(row["address"], str) else "")
+            texts = isinstance(row["interface"], str) and isinstance(row["address"], str)
+            address_of(row["address"] if texts and isinstance(row.get("inner", False), bool) else "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return f"{kind}.listening: a row is not as schemas/evidence.schema.json says: {error!r}"
     return None

@@ -194,7 +194,8 @@ def test_an_address_whose_scanner_never_wrote_anything_is_a_gap() -> None:
 
 
 def test_an_address_given_by_name_is_seen_when_what_it_resolves_to_was() -> None:
-    named = {**TWO, "outside_addresses": {"default": ["web.example"]}}
+    given = {**TWO["inventory"], "vigil_addresses": ["web.example"]}
+    named = {**TWO, "inventory": given, "outside_addresses": {"default": ["web.example"]}}
     plan = build.plan([{"host": "web1", "address": "web.example"}])
     seen = build.share([build.target([443])], plan=plan)
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [seen]}
