@@ -69,6 +69,7 @@ class HostVariables:
             ) from error
         self._task = task
         self._known: dict[str, Variables] = {}
+        self._templar: tuple[Variables, Templar] | None = None
 
     def facts(self, host: str) -> Variables:
         """What modules said of the host, by the names that they used."""
@@ -103,8 +104,10 @@ class HostVariables:
 
         The same holds for the variables of each other host that a template asks for (``hostvars``).
         """
+        if self._templar is None or self._templar[0] is not variables:  # to make one takes longer than a template
+            self._templar = (variables, templar.copy_with_new_env(available_variables=variables))
         with self._facts_from(_FactsBehind(self._cache, self.without_facts)):
-            return templar.copy_with_new_env(available_variables=variables).template(variables[name])
+            return self._templar[1].template(variables[name])
 
     @contextlib.contextmanager
     def _facts_from(self, source: Any) -> Iterator[None]:
