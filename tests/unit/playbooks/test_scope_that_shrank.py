@@ -29,9 +29,12 @@ WEB: dict[str, Json] = {"web": {"hosts": {"web1": {}, "web2": {}}}, "nobodies": 
         ("web,&web1", set()),
         ("all,!web2", set()),
         ("web1,localhost", set()),
+        (["web1", "databse1"], {"databse1"}),
     ],
 )
-def test_a_pattern_that_matches_nothing_is_a_gap(playbook: Playbooks, asked: str, missing: set[str]) -> None:
+def test_a_pattern_that_matches_nothing_is_a_gap(
+    playbook: Playbooks, asked: str | list[str], missing: set[str]
+) -> None:
     run = playbook("vigil.ports.audit", "-e", json.dumps({"audit_hosts": asked}), hosts=["db1"], groups=WEB)
     assert {gap for gap in run.gaps() if gap.endswith(":matches-nothing")} == {
         f"{one}:matches-nothing" for one in missing

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Playbooks
+from .conftest import Json, Playbooks
 
 
 @pytest.mark.parametrize("text", ['["web1:failed"]', "web1:failed", "web1:failed,web2:failed"])
@@ -81,3 +81,27 @@ def test_metrics_are_written_into_files_of_the_textfile_collector_only(playbook:
     run = playbook("vigil.ports.audit", "-e", f"audit_metrics_file={path}")
     assert run.exit_status == 2
     assert "audit_metrics_file: the file's name has to end in .prom" in run.said
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule_user": "root touch /tmp/x #"},
+        {"schedule_user": "root\n* * * * * root touch /tmp/x"},
+        {"schedule_arguments": ["-v\n* * * * * root touch /tmp/x"]},
+        {"schedule_arguments": "-v"},
+        {"schedule_inventory": "/x\n* * * * * root touch /tmp/x"},
+        {"schedule_directory": "/x\n[Service]"},
+    ],
+    ids=ascii,
+)
+def test_no_setting_of_the_schedule_ends_a_line_or_a_field(playbook: Playbooks, settings: Json) -> None:
+    role = {"ansible.builtin.include_role": {"name": "vigil.ports.schedule"}}
+    given = {"schedule_directory": "/", "schedule_report_dir": "/", "schedule_inventory": "/x", **settings}
+    places = {"schedule_settings_dir": str(playbook.folder / "settings"), "schedule_unit_dir": str(playbook.folder)}
+    run = playbook([{"hosts": "all", "gather_facts": False, "tasks": [role]}], "-e", json.dumps({**given, **places}))
+    assert run.exit_status == 2, run.output
+    (name,) = settings
+    assert f"{name}: the text holds the character U+000A" in run.said or name in run.said
+    assert "Keep the variables of the jobs" not in run.output
+    assert not (playbook.folder / "settings").exists()
