@@ -82,7 +82,7 @@ def _heard(wanted: Mapping[Place, Endpoint], request: ScanRequest, stop: Stop) -
     if not request.versions:
         return {}
     ports = _ports(wanted, "tcp")
-    answers = recognise(ports, confirmation_pace(request).pace(len(ports)), stop)
+    answers = recognise(ports, request.pace(max(1, len(ports))), stop)
     over_tcp = {(address, "tcp", port): heard for (address, port), heard in answers.items()}
     return {**over_tcp, **_heard_over_udp(wanted, request, stop)}
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Iterator, Mapping, NamedTuple, Tuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
@@ -33,6 +34,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.service_probes i
 )
 
 _AT_ONCE = 4
+_ONE_MORE_SILENT_RUN = 5.0  # seconds that one more process for silent services costs
 
 #: Address, protocol and port.
 Place = Tuple[str, str, int]
@@ -63,8 +65,10 @@ class NmapQuestions:
         jobs = [job for places, waits in ((spoke, SPOKE), (silent, SILENT)) for job in self._jobs(places, waits)]
         if not jobs:
             return Asked({})
+        together_at_once = min(_AT_ONCE, len(jobs))  # they share the rate
+        shared = [(replace(one, rate=max(1, one.rate // together_at_once)), name) for one, name in jobs]
         with ThreadPoolExecutor(_AT_ONCE) as several:
-            done = list(several.map(self._one, jobs))
+            done = list(several.map(self._one, shared))
         counts = [one.sent for one in done if one.sent is not None]
         return Asked(
             {place: endpoint for one in done for place, endpoint in one.found.items()},
@@ -81,13 +85,14 @@ class NmapQuestions:
         for family in (4, 6):
             mine = sorted({address for address, _p, _n in places if ipaddress.ip_address(address).version == family})
             questions = [_question(address, places) for address in mine]
-            in_vain = ONE_MORE_RUN * self._pace.rate / (1 + self._pace.retries)
+            seconds = _ONE_MORE_SILENT_RUN if waits == SILENT else ONE_MORE_RUN
+            in_vain = seconds * self._pace.pace(len(mine)) / (1 + self._pace.retries)
             for number, group in enumerate(together(questions, in_vain)):
                 command = Command(
                     group.addresses,
                     group.tcp,
                     group.udp,
-                    self._pace.rate,
+                    self._pace.pace(len(group.addresses)),
                     self._pace.retries,
                     self._pace.host_timeout,
                     self._privileged,

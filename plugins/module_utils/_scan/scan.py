@@ -10,7 +10,7 @@ This module is private to the collection.
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import FEWEST, MOST, choose_canaries
@@ -31,7 +31,6 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report impo
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result, services_result
-from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass import confirmation_pace
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import (
     Resolver,
     Target,
@@ -159,7 +158,7 @@ def _ask_nmap(
     """How nmap is asked what answers; None where it is not the engine."""
     if engine != "nmap" or program is None:
         return None
-    pace = confirmation_pace(request)
+    pace = replace(request, retries=request.retries + 1)
     return NmapQuestions(program, around.workdir, outcome.privileged, pace, stop).ask
 
 
