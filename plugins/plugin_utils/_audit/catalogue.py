@@ -15,7 +15,7 @@ from typing import Literal
 #: From least to most grave. ``error`` is of another kind: it could not be told.
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
-Case = Literal["assessment", "host", "vantage", "declaration", "exception"]
+Case = Literal["assessment", "host", "vantage", "declaration", "exception", "review", "service"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ _RULES = (
         "wrong-service",
         "another service answers than the declared one",
         "medium",
-        "declaration",
+        "service",
         "A scan with version detection identifies another service than the declaration's `service`."
         " A guess from the port number alone never counts.",
         "Find out what answers; if it is right, correct the declaration's service.",
@@ -183,7 +183,7 @@ _RULES = (
         "review-overdue",
         "a declaration's review is overdue",
         "low",
-        "declaration",
+        "review",
         "The day in `review_by` has passed (UTC).",
         "Ask the owner whether the port is still needed, and set the next `review_by`.",
         _REVIEW_CONTROLS,

@@ -100,8 +100,9 @@ def hidden_listeners(view: HostView, disagree: bool) -> Iterator[Finding]:
     if view.listeners is None or view.verify_bind == "never":
         return
     if again is None and not disagree and view.verify_bind == "disagreements":
-        # Only what was scanned in full can agree.
-        if view.targets and all(target.status == "complete" and not target.unknown for target in view.targets):
+        # Only where every port was asked, host and scans can agree.
+        whole = all(target.status == "complete" and not target.unknown for target in view.targets)
+        if view.targets and whole and view.depth == "full":
             message = f"host and scans agree, so no port was tried with bind() (scan depth {view.depth})"
             yield _finding(view, "pass", message)
         return

@@ -15,17 +15,17 @@ from .._inventory.declared import Declaration
 from .finding import Finding, Port
 from .host_view import HostView, covers
 from .listening_rules import meanwhile, who
+from .reach import Wrong, cells, is_known, judged
 
 _Key = tuple[str, str, Port]  # namespace, protocol, port or range
 
 
-def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Rows in the order of namespace, protocol and port.
+def port_table(view: HostView, findings: Iterable[Finding], vantages: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows in the order of namespace, protocol and port. ``vantages`` are those of the run.
 
     A row holds ``declared`` (list of texts), ``reachable_from`` (vantage points that are declared, or
-    ``any``), ``listening`` (list of texts; None: not known),
-    ``reachable`` (state by vantage point; "not known" where nothing is) and ``verdicts`` (the rules that
-    did not pass, with their status).
+    ``any``), ``listening`` (list of texts; None: not known), ``reachable`` (cells by vantage point, see ``reach``) and
+    ``verdicts`` (the rules that did not pass, with their status; "not-assessed" where nobody can tell).
     """
     rows: dict[_Key, dict[str, Any]] = {}
     for declaration in view.inventory.declarations:
@@ -45,12 +45,10 @@ def port_table(view: HostView, findings: Iterable[Finding]) -> list[dict[str, An
         for endpoint in target.endpoints:
             if endpoint.state == "open":
                 _row(rows, view, _key_of_port(view, "host", endpoint.protocol, endpoint.port))
-    by_vantage: dict[str, list[ScannedTarget]] = {}
-    for target in sorted(view.targets, key=lambda target: target.vantage):
-        by_vantage.setdefault(target.vantage, []).append(target)
-    for key, row in rows.items():
-        row["reachable"] = _reachable(view, key, by_vantage)
+    _add_reach(rows, view, vantages)
     _add_verdicts(rows, view, findings)
+    _add_unknown(rows, view)
+    _add_unidentified(rows, view, findings)
     return [
         rows[key]
         for key in sorted(rows, key=lambda key: (key[0] != "host", key[0], key[1], _first(key[2]), str(key[2])))
@@ -100,22 +98,6 @@ def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _K
     return (namespace, protocol, declared[0].port.subject if declared else port)
 
 
-def _reachable(view: HostView, key: _Key, by_vantage: Mapping[str, Iterable[ScannedTarget]]) -> dict[str, str]:
-    """The states of one row's port by vantage point; of several addresses each different state once."""
-    namespace, protocol, port = key
-    if namespace != "host":
-        return {}
-    ports = _ports(view, protocol, port)
-    found: dict[str, str] = {}
-    for vantage, targets in by_vantage.items():
-        texts = set()
-        for target in targets:
-            states = {state for number in ports if (state := target.state_of(protocol, number))}
-            texts.add("open" if "open" in states else ", ".join(sorted(states)) or "not known")
-        found[vantage] = ", ".join(sorted(texts))
-    return found
-
-
 def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
     """The ports of a row that say something: the one port, or of a range those that listen or are open."""
     if isinstance(port, int):
@@ -126,7 +108,18 @@ def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
     return sorted(number for number in listening | opened if first <= number <= last)
 
 
+def _add_reach(rows: Mapping[_Key, dict[str, Any]], view: HostView, vantages: Iterable[str]) -> None:
+    by_vantage: dict[str, list[ScannedTarget]] = {vantage: [] for vantage in vantages}
+    for target in sorted(view.targets, key=lambda target: (target.vantage, target.address)):
+        by_vantage.setdefault(target.vantage, []).append(target)
+    for (namespace, protocol, port), row in rows.items():
+        if namespace == "host":
+            ports = _ports(view, protocol, port)
+            row["reachable"] = cells(protocol, ports, by_vantage, inside_only=view.depth == "none")
+
+
 def _add_verdicts(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings: Iterable[Finding]) -> None:
+    wrong: dict[_Key, Wrong] = {}
     for finding in findings:
         if finding.status == "pass" or finding.port is None or finding.protocol is None:
             continue
@@ -136,6 +129,28 @@ def _add_verdicts(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings:
         verdict = {"rule": finding.rule, "status": finding.status}
         if key in rows and verdict not in rows[key]["verdicts"]:
             rows[key]["verdicts"].append(verdict)
+        if finding.status == "fail" and finding.vantage is not None:
+            wrong.setdefault(key, set()).add((finding.vantage, finding.address))
+    for key in wrong.keys() & rows.keys():
+        judged(rows[key]["reachable"], wrong[key])
+
+
+def _add_unknown(rows: Mapping[_Key, dict[str, Any]], view: HostView) -> None:
+    """A row of which nobody can tell whether it is as declared says so."""
+    for (_namespace, protocol, _port), row in rows.items():
+        if row["listening"] is None or protocol in view.unlisted or not is_known(row["reachable"]):
+            row["verdicts"].append({"rule": "not-assessed", "status": "not_assessed"})
+
+
+def _add_unidentified(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings: Iterable[Finding]) -> None:
+    """A declared service that is open, and that nothing identified, is not as declared: nobody knows."""
+    told = {(one.protocol, one.declared_port) for one in findings if one.rule == "wrong-service"}
+    for declaration in view.inventory.declarations:
+        key = (declaration.namespace, declaration.protocol, declaration.port.subject)
+        if declaration.service is None or key[1:] in told or declaration.namespace != "host":
+            continue
+        if any("open" in cell["states"] for some in rows[key]["reachable"].values() for cell in some):
+            rows[key]["verdicts"].append({"rule": "wrong-service", "status": "not_assessed"})
 
 
 def _first(port: Port) -> int:

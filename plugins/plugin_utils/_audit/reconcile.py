@@ -252,7 +252,7 @@ def _audit_host(
     return {
         **_host_row(host, evidence["status"], evidence["message"], evidence),
         "relisted": _relisted_row(relisted),
-        "ports": port_table(view, findings),
+        "ports": port_table(view, findings, outside.vantages),
         "seen": what_was_seen(view, evidence, digest, known_ports),
         "unscanned": _unscanned_rows(evidence, outside.of(host, evidence)),
     }, findings

@@ -99,7 +99,7 @@ def with_ways_out(view: HostView, finding: Finding) -> Finding:
 
 
 def _declaration(view: HostView, finding: Finding) -> Declaration | None:
-    if finding.place is None or CATALOGUE[finding.rule].case != "declaration":
+    if finding.place is None or CATALOGUE[finding.rule].case not in ("declaration", "review", "service"):
         return None
     every = (*view.inventory.declarations, *view.inventory.proposals)
     near = (one for one in every if one.place == finding.place and one.port.subject == finding.declared_port)

@@ -116,9 +116,14 @@ def _case_name(
         "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {vantage}",
         "declaration": f"{protocol}/{declared_port}{inside} is as declared",
         "exception": f"exception for {protocol}/{port}{inside}",
+        "service": f"the service of {protocol}/{declared_port}{inside} is the declared one",
+        "review": f"the review of {protocol}/{declared_port}{inside} is not overdue",
     }
     return _clean(names[rule.case])
 
+
+#: The rule that speaks of every host whose sockets were listed.
+_OF_EVERY_LISTING = "undeclared-listener"
 
 _HOST_CASES = {
     "undeclared-listener": "nothing listens undeclared",
@@ -139,9 +144,13 @@ def _suite(number: int, host: str, findings: Iterable[Row], run: Row) -> tuple[b
     """The suite of one host as UTF-8, and the number of its cases."""
     classname = "vigil.ports." + _clean(host).replace(".", "_")
     by_case: dict[str, list[Row]] = {}
+    listed = False
     for finding in findings:
+        listed = listed or finding["rule"] == _OF_EVERY_LISTING
         for name in _case_names(finding):
             by_case.setdefault(name, []).append(finding)
+    if not listed:
+        by_case = {name: group for name, group in by_case.items() if _may_tell(group) or not _needs_a_listing(group)}
     telling = {name: _case(name, classname, group) for name, group in by_case.items() if _may_tell(group)}
     suite = junit_xml.TestSuite(
         _clean(host),
@@ -176,6 +185,11 @@ def _case_names(finding: Row) -> Iterator[str]:
     if finding["status"] == "excepted":
         exception = finding["exception"]
         yield _clean(f"exception for {exception['protocol']}/{exception['port']}{_inside(exception['namespace'])}")
+
+
+def _needs_a_listing(group: Iterable[Row]) -> bool:
+    """Whether the case of these findings says of a port that it is as declared, which takes a look at what listens."""
+    return any(CATALOGUE[row["rule"]].case == "declaration" for row in group)
 
 
 def _may_tell(group: Iterable[Row]) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .markdown_text import code, names, table
+from .reach_text import cells_of, words
 
 Row = Mapping[str, Any]
 
@@ -24,8 +25,8 @@ class Overview:
     def __init__(self, hosts: Iterable[Row], vantages: Sequence[str]) -> None:
         self._vantages = vantages
         self._listed_alike: dict[str, list[str]] = {}
-        # (protocol, port, declared reach) -> vantage point -> how often each state was seen
-        self._seen: dict[tuple[str, str, tuple[str, ...]], dict[str, Counter[str]]] = {}
+        # (protocol, port, declared reach) -> vantage point -> how often each state was seen, and whether it is wrong
+        self._seen: dict[tuple[str, str, tuple[str, ...]], dict[str, Counter[tuple[str, bool]]]] = {}
         for host in hosts:
             if host["coverage"]:
                 self._listed_alike.setdefault("; ".join(_listing(host["coverage"])), []).append(host["host"])
@@ -36,8 +37,10 @@ class Overview:
     def _count(self, row: Row) -> None:
         key = (row["protocol"], str(row["port"]), tuple(row["reachable_from"]))
         seen = self._seen.setdefault(key, {})
-        for vantage, state in row["reachable"].items():
-            seen.setdefault(vantage, Counter())[state] += 1
+        for vantage, found in row["reachable"].items():
+            # Of a host with several addresses each different look counts once.
+            looks = {(words(cell["states"]), cell["wrong"]) for cell in cells_of(found)}
+            seen.setdefault(vantage, Counter()).update(looks)
 
     def listing(self) -> Iterator[str]:
         """How each host was listed. Hosts that were listed alike share a line."""
@@ -57,8 +60,10 @@ class Overview:
             yield "No port is declared."
             yield ""
             return
-        yield "Declared ports down, vantage points across: on how many hosts each state was seen. Bold is what is"
-        yield "not as declared: open where it must not be reached, or not open where it is declared reachable."
+        yield "Declared ports down, vantage points across: on how many hosts each state was seen. Bold is what a"
+        yield "finding calls wrong: open where it must not be reached, or not open where it is declared reachable. A"
+        yield "host that looks different at several addresses counts for each look. `not asked`: the scan did not ask"
+        yield "the port; `not known`: it did, or was to, and got no answer that can be used."
         yield ""
         rows = sorted(self._seen.items(), key=lambda item: (item[0][0], _number(item[0][1]), item[0]))
         yield from table(
@@ -67,22 +72,17 @@ class Overview:
                 (
                     code(f"{protocol}/{port}"),
                     names(reach) or "nowhere",
-                    *(_cell(seen.get(vantage), vantage, reach) for vantage in self._vantages),
+                    *(_cell(seen.get(vantage)) for vantage in self._vantages),
                 )
                 for (protocol, port, reach), seen in rows
             ),
         )
 
 
-def _cell(states: Counter[str] | None, vantage: str, reach: Sequence[str]) -> str:
-    if not states:
+def _cell(looks: Counter[tuple[str, bool]] | None) -> str:
+    if not looks:
         return "not asked"
-    declared_open = vantage in reach or "any" in reach
-    texts = []
-    for state, count in sorted(states.items()):
-        text = f"{code(state)} {count}"
-        deviates = state != "not known" and (state == "open") != declared_open
-        texts.append(f"**{text}**" if deviates else text)
+    texts = (f"**{text} {count}**" if wrong else f"{text} {count}" for (text, wrong), count in sorted(looks.items()))
     return ", ".join(texts)
 
 

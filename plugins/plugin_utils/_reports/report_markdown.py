@@ -19,6 +19,7 @@ from .._evidence.results_file import Results
 from .markdown_text import code, names, table
 from .open_changes import open_change
 from .overview import Overview
+from .reach_text import cell_text
 from .verdict import severity_counts, verdict
 from .ways_out_text import ways_out_section
 from .what_changed import what_changed
@@ -167,7 +168,8 @@ def _finding(row: Row) -> tuple[str, ...]:
 def _hosts(results: Results) -> Iterator[str]:
     yield "## Hosts"
     yield ""
-    yield "Declared, listening and reachable side by side. An empty cell: not asked from that vantage point."
+    yield "Declared, listening and reachable side by side. Bold: a finding says that it is not to be so. An empty cell:"
+    yield "of another network namespace, which no vantage point reaches by itself."
     yield ""
     vantages = [vantage["name"] for vantage in results["coverage"]["vantages"]]
     for row in results["hosts"]:
@@ -210,14 +212,21 @@ def _relisted(row: Row) -> str:
 def _port(row: Row, vantages: Iterable[str]) -> tuple[str, ...]:
     inside = f" in {code(row['namespace'])}" if row["namespace"] != "host" else ""
     listening = "not known" if row["listening"] is None else ", ".join(map(code, row["listening"])) or "nothing"
-    verdicts = ", ".join(f"{one['rule']} ({one['status'].replace('_', ' ')})" for one in row["verdicts"])
+    verdicts = ", ".join(map(_verdict, row["verdicts"]))
     return (
         code(f"{row['protocol']}/{row['port']}") + inside,
         ", ".join(map(code, row["declared"])) or "not declared",
         listening,
-        *(code(row["reachable"].get(vantage)) for vantage in vantages),
+        *(cell_text(row["reachable"].get(vantage)) for vantage in vantages),
         verdicts or "as declared",
     )
+
+
+def _verdict(one: Row) -> str:
+    """What a rule says of a row. Where nobody could tell, no rule spoke."""
+    if one == {"rule": "wrong-service", "status": "not_assessed"}:
+        return "service not known"
+    return "not known" if one["rule"] == "not-assessed" else f"{one['rule']} ({one['status'].replace('_', ' ')})"
 
 
 def _exceptions(results: Results) -> Iterator[str]:

@@ -27,7 +27,8 @@ def test_a_host_that_is_exactly_as_declared_passes_every_rule() -> None:
     declared = [{**WEB, "service": "https", "review_by": build.TODAY}]
     seen = build.endpoint(443, service=build.service("http", tunnel="ssl"))
     evidence = build.host_evidence(declared, [build.listener(443)])
-    results = build.judged(evidence, [build.scan([build.target([443], endpoints=[seen])])])
+    run = build.run(scan_depth="full")
+    results = build.judged(evidence, [build.scan([build.target([443], endpoints=[seen])])], run)
     assert build.failures(results) == set()
     about_exceptions = {"exception-expired", "exception-expiring", "exception-unused"}
     without_pass = {*about_exceptions, "forbidden-exposure", "unapproved"}

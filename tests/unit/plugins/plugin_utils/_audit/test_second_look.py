@@ -194,8 +194,14 @@ def test_an_exception_for_the_port_does_not_excuse_that_somebody_hides_it() -> N
 def test_a_pass_needs_that_something_was_compared_or_tried(
     setting: str, scans: list[Json], statuses: list[str]
 ) -> None:
-    results = build.judged(build.host_evidence(), scans, build.run(verify_bind=setting))
+    results = build.judged(build.host_evidence(), scans, build.run(verify_bind=setting, scan_depth="full"))
     assert build.statuses(results, "hidden-listener") == statuses
+
+
+@pytest.mark.parametrize("depth", ["known", "common"])
+def test_that_some_ports_agree_is_no_pass(depth: str) -> None:
+    results = build.judged(build.host_evidence(), CLOSED, build.run(scan_depth=depth))
+    assert build.statuses(results, "hidden-listener") == []
 
 
 def test_with_never_nothing_is_said_of_hidden_listeners_and_the_open_port_stays_reported() -> None:
