@@ -45,7 +45,7 @@ class Waits(NamedTuple):
 #: same products and versions. Up to these waits a slow greeting or answer is identified all the same.
 SPOKE = Waits(500, 3000, 3000)
 #: For one that did not answer the built-in questions for three seconds, most of which nmap asks as well.
-SILENT = Waits(100, 300, 2000, rare_in_all=2000)
+SILENT = Waits(100, 300, 2000, rare_in_all=1500)
 #: Questions up to this rarity are asked on every port, the others only on the ports they are known for. A
 #: service that never says a word takes 19 s so, and 164 s with nmap's default of 7. With
 #: --version-light (2) dnsmasq is not found on a port of its own choice.
@@ -80,7 +80,11 @@ def write_hurried_probes(program: NmapProgram, workdir: str, waits: Waits, ports
 
 
 def hurried(probes: bytes, waits: Waits = SPOKE) -> bytes:
-    """The file with other waits, but those of rare questions that have their own; everything else as it was."""
+    """The file with other waits, and everything else as it was.
+
+    Rare questions that have a wait of their own keep it, unless all rare ones together are bounded: five do, of 7.5 and
+    11 seconds each, and would be longer than all else that a silent service is asked.
+    """
     parts = re.split(rb"^(?=Probe )", probes, flags=re.MULTILINE)
     return b"".join(_hurried(part, waits) for part in parts)
 
@@ -102,7 +106,8 @@ def _rare_ports(probes: bytes) -> tuple[PortSet, ...]:
 
 def _hurried(part: bytes, waits: Waits) -> bytes:
     question = _QUESTION.match(part)
-    if question is None or (_WAIT.search(part) and question.group(1) not in _ASKED_EVERYWHERE):
+    keeps_its_own = not waits.rare_in_all and question and question.group(1) not in _ASKED_EVERYWHERE
+    if question is None or (_WAIT.search(part) and keeps_its_own):
         return part
     rarity = _RARITY.search(part)
     wait = waits.rare if rarity and int(rarity.group(1)) > INTENSITY else waits.everywhere
