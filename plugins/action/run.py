@@ -89,9 +89,10 @@ class ActionModule(Door):
         signing = try_key(Path(os.getcwd(), key))._asdict() if key else None
         run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
         later = run.later()
+        label: Any = taken_in(arguments["label"] or None)
         about: Any = taken_in(
             {
-                "label": arguments["label"] or None,
+                "label": label,
                 "left_out": left_out(scope, task_vars["groups"]),
                 "limit": context.CLIARGS.get("subset"),
                 "versions": versions(),
@@ -119,7 +120,7 @@ class ActionModule(Door):
                 "hosts": scope,
                 "signing": signing,
                 "open_changes": open_changes(run.path.parent, now),
-                "due": missed_runs(arguments["every"], arguments["label"] or None, now, _earlier(run)),
+                "due": missed_runs(arguments["every"], label, now, _earlier(run)),
                 **({"opened_before": later} if later else {}),
             }
         )

@@ -5,7 +5,7 @@
 """Of which form a setting is. Pure. This module is private to the collection.
 
 A setting ends in files that others read: metrics, units of systemd, crontabs, reports. So no text holds a character
-that means something there and shows nothing here.
+that means something there and shows nothing here; but for the label, which is made visible.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from pathlib import PurePath
 #: Settings that are lists or mappings. On a command line ``-e name=value`` gives text.
 LISTS = frozenset(("audit_accept_gaps", "notify_channels", "schedule_arguments", "schedule_jobs", "vigil_vantages"))
 MAPPINGS = frozenset(("schedule_variables",))
+
+#: What is only shown: a character that means something is made visible where it comes in, and by each sink.
+SHOWN = frozenset(("audit_label", "label"))
 
 #: Control characters, and what ends a line or a paragraph elsewhere than in ASCII.
 _OF_MEANING = frozenset(("Cc", "Zl", "Zp"))
@@ -48,6 +51,8 @@ def as_text(name: str, kind: str, example: str) -> str:
 
 def hidden_in(place: str, value: object) -> Iterator[str]:
     """Texts in a value with a character that ends a line or controls a terminal. The value is not shown."""
+    if place in SHOWN:
+        return
     if isinstance(value, str):
         character = next((one for one in value if unicodedata.category(one) in _OF_MEANING), None)
         if character is not None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,25 @@ def test_accepted_gaps_that_are_text(audit: Auditing, told: Telling) -> None:
 @fault(
     "label-with-a-line-break",
     area="authority",
-    fault="A text that ends in files holds a line break",
-    cause="audit_label with a line break and a line of a crontab after it",
-    says=no_run(line="audit_label: the text holds the character U+000A"),
+    fault="The label of the run holds a line break, and what a shell would run",
+    cause="audit_label with a line of a crontab and a command; the file of the metrics is given to a shell",
+    says=assessed("web1", line="nightly\\x0a* * * * * root touch owned$(touch owned)"),
 )
-def test_a_label_that_ends_its_line(audit: Auditing, told: Telling) -> None:
-    told(audit(audit_label="nightly\n* * * * * root touch /tmp/owned"))
+def test_a_label_that_ends_its_line(audit: Auditing, told: Telling, tmp_path: Path) -> None:
+    metrics = tmp_path / "metrics.prom"
+    label = "nightly\n* * * * * root touch owned$(touch owned)"
+    told(audit(audit_label=label, audit_metrics_file=str(metrics)))
+    subprocess.run(("sh", str(metrics)), cwd=tmp_path, check=False, capture_output=True)
+    assert not (tmp_path / "owned").exists()
+    assert "* * *" not in {line[:5] for line in metrics.read_text().splitlines()}
+
+
+@fault(
+    "schedule-with-a-line-break",
+    area="authority",
+    fault="A setting that ends in a crontab and in units holds a line break",
+    cause="schedule_arguments with a line of a crontab in it",
+    says=no_run(line="schedule_arguments[0]: the text holds the character U+000A"),
+)
+def test_an_argument_that_ends_its_line(audit: Auditing, told: Telling) -> None:
+    told(audit(schedule_arguments=["-v\n* * * * * root touch /tmp/owned"]))

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 from .conftest import Json, Playbooks
 
@@ -41,9 +42,23 @@ HIDDEN = ["a\nb", "a\rb", "a\x1b[2Jb", "a\x00b", "a\u2028b", "a\x85b", "a\tb"]
 
 @pytest.mark.parametrize("text", HIDDEN, ids=ascii)
 def test_no_label_ends_a_line(playbook: Playbooks, text: str) -> None:
-    run = playbook("vigil.ports.audit", "-e", json.dumps({"audit_label": text}))
+    """It is shown, so it is made visible: in each file, and where runs of one label are counted."""
+    metrics = playbook.folder / "vigil.prom"
+    given = json.dumps({"audit_label": text, "audit_metrics_file": str(metrics), "audit_every": 60})
+    first = playbook("vigil.ports.audit", "-e", given)
+    assert first.exit_status == 0, first.output
+    assert first.read("evidence/run.json")["label"] == visible(text) != text
+    assert text not in metrics.read_text()
+    run_id = first.read("evidence/run.json")["run_id"]
+    second = playbook("vigil.ports.audit", "-e", given)
+    assert second.read("evidence/run.json")["due"]["last_run_id"] == run_id
+
+
+@pytest.mark.parametrize("text", HIDDEN, ids=ascii)
+def test_no_name_ends_a_line(playbook: Playbooks, text: str) -> None:
+    run = playbook("vigil.ports.audit", "-e", json.dumps({"audit_signing_key": text}))
     assert run.exit_status == 2
-    assert f"audit_label: the text holds the character U+{ord(text[1]):04X} at position 2" in run.said
+    assert f"audit_signing_key: the text holds the character U+{ord(text[1]):04X} at position 2" in run.said
 
 
 @pytest.mark.parametrize(
