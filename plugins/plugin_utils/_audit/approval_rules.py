@@ -14,12 +14,16 @@ from .._inventory.declared import PortException
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
 from .host_view import HostView
+from .needed_looks import looked_for
 
 #: Excused only by an exception that names it: who approved a port did not approve that somebody hides it.
 _EXCUSED_BY_NAME = frozenset(("hidden-listener",))
 
 #: Rules that are about exceptions and gaps themselves are never excused by an exception.
 _NEVER_EXCUSED = frozenset(rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment"))
+
+#: What an exception excuses that names no rule.
+_EXCUSED_WITHOUT_A_NAME = frozenset(CATALOGUE) - _NEVER_EXCUSED - _EXCUSED_BY_NAME
 
 
 def overdue_reviews(view: HostView) -> Iterator[Finding]:
@@ -40,11 +44,14 @@ def overdue_reviews(view: HostView) -> Iterator[Finding]:
 def with_exceptions(view: HostView, findings: Iterable[Finding], *, assessed: bool) -> Iterator[Finding]:
     """The findings with exceptions applied, then what is to say of each exception.
 
-    An exception in force turns a failed finding into an excepted one. ``assessed`` says that all of the
-    host was looked at: only then can an exception be called unused.
+    An exception in force turns a failed finding into an excepted one. ``assessed`` says that the run has no gap at
+    the host. An exception is called unused only then, and only when all that it may excuse was looked for.
     """
     used: set[int] = set()
+    untold: list[Finding] = []
     for finding in findings:
+        if finding.status == "not_assessed" and finding.port is not None:
+            untold.append(finding)
         excuse = _excuse(view, finding)
         if excuse is None:
             yield finding
@@ -53,7 +60,28 @@ def with_exceptions(view: HostView, findings: Iterable[Finding], *, assessed: bo
         used.add(index)
         yield finding._replace(status="excepted", exception=_approval(exception))
     for index, exception in enumerate(view.inventory.exceptions):
-        yield from _about(view, exception, used=index in used, assessed=assessed)
+        looked = index in used or (assessed and _was_looked_for(view, exception, untold))
+        yield from _about(view, exception, used=index in used, looked_for=looked)
+
+
+def _was_looked_for(view: HostView, exception: PortException, untold: Iterable[Finding]) -> bool:
+    """Whether the run would have found what the exception excuses. ``untold`` is what rules could not tell."""
+    if any(_may_match(exception, finding) for finding in untold):
+        return False
+    rules = _EXCUSED_WITHOUT_A_NAME if exception.rules is None else exception.rules
+    return looked_for(view, rules, exception.protocol, exception.port, exception.namespace, exception.vantage)
+
+
+def _may_match(exception: PortException, finding: Finding) -> bool:
+    """Whether the exception would excuse a part of the finding, if that failed."""
+    first, _dash, last = str(finding.port).partition("-")
+    return (
+        (exception.protocol, exception.namespace) == (finding.protocol, finding.namespace or "host")
+        and (exception.rules is None or finding.rule in exception.rules)
+        and exception.vantage in (None, finding.vantage)
+        and int(first) <= exception.port.last
+        and exception.port.first <= int(last or first)
+    )
 
 
 def _excuse(view: HostView, finding: Finding) -> tuple[int, PortException] | None:
@@ -89,7 +117,7 @@ def _address_matches(exception: PortException, finding: Finding) -> bool:
     return exception.address.allows(address_of(address), loopback_only=device == "lo")
 
 
-def _about(view: HostView, exception: PortException, *, used: bool, assessed: bool) -> Iterator[Finding]:
+def _about(view: HostView, exception: PortException, *, used: bool, looked_for: bool) -> Iterator[Finding]:
     subject = f"exception for {exception.protocol}/{exception.port} ({exception.change or exception.reason})"
     if not exception.is_active(view.today):
         days = (view.today - exception.expires).days
@@ -105,10 +133,10 @@ def _about(view: HostView, exception: PortException, *, used: bool, assessed: bo
     if used and left <= view.expiring_days:
         message = f"the {subject} expires on {exception.expires}, {_days(left)} from now"
         yield _finding("exception-expiring", "fail", view, exception, message)
-    if used or not assessed:
+    if used or not looked_for:
         message = f"the {subject} holds to the end of {exception.expires} (UTC)"
         yield _finding("exception-expired", "pass", view, exception, message)
-    elif assessed:
+    else:
         yield _finding("exception-unused", "fail", view, exception, f"the {subject} excuses nothing")
 
 

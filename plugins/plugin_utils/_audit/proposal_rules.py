@@ -19,6 +19,7 @@ from .exposure_rules import speaks_of
 from .finding import Finding, about_declaration
 from .host_view import HostView, covers
 from .listening_rules import severity_of_undeclared, who
+from .needed_looks import looked_inside, looked_outside
 
 
 def unapproved(view: HostView) -> Iterator[Finding]:
@@ -38,8 +39,10 @@ def _gravity(view: HostView, proposal: Declaration, opened: list[str], listeners
         return CATALOGUE["undeclared-exposure"].severity, f"{subject}; open from {', '.join(opened)}"
     if listeners:
         return max(map(severity_of_undeclared, listeners), key=severity_rank), subject
-    if view.listeners is None or proposal.protocol in view.unlisted:
+    if not looked_inside(view, proposal.protocol):
         return CATALOGUE["unapproved"].severity, "whether it listens is not known"
+    if proposal.namespace == "host" and not looked_outside(view, proposal.protocol, proposal.port, None):
+        return CATALOGUE["unapproved"].severity, f"{subject}; whether it is open from outside is not known"
     return "low", "nothing needs it: nothing undeclared listens there"
 
 

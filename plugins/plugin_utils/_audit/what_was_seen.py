@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
 
-from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow
+from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow, spans_of
 from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
 
@@ -127,13 +127,23 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
         }
 
 
+def known_from(target: ScannedTarget, protocol: str, first: int, last: int) -> bool:
+    """Whether the state of every port from ``first`` to ``last`` is known of a scanned address."""
+    text = _known_texts(target).get(protocol, "")
+    return any(low <= first and last <= high for low, high in spans_of(text))
+
+
 def _known(target: ScannedTarget, ports: KnownPorts) -> dict[str, str]:
     """By protocol the ports of which the state is known, as a key of ``ports``."""
+    return {protocol: ports.key(text) for protocol, text in _known_texts(target).items()}
+
+
+def _known_texts(target: ScannedTarget) -> dict[str, str]:
     by_protocol: dict[str, list[PortSpans]] = {}
     for row in target.states:
         if _tells(row):
             by_protocol.setdefault(row.protocol, []).append(row.ports)
-    return {protocol: ports.key(_union(tuple(spans))) for protocol, spans in sorted(by_protocol.items())}
+    return {protocol: _union(tuple(spans)) for protocol, spans in sorted(by_protocol.items())}
 
 
 def _tells(row: StateRow) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .._audit.catalogue import severity_rank
 from .look import ATTRIBUTES, Look, Place
 
 Json = dict[str, Any]
@@ -190,6 +191,8 @@ def _finding(old: Json | None, row: Row | None, look: Look, at: str) -> tuple[Js
             entry["open_since"] = at
         return entry, _turn(_TURNS[old["status"], row["status"]], entry, old)
     if old["severity"] != row["severity"]:
+        if severity_rank(row["severity"]) < severity_rank(old["severity"]) and not look.knows_milder(old):
+            return {**entry, "severity": old["severity"]}, None
         return entry, _turn("finding-severity", entry, old)
     return entry, None
 

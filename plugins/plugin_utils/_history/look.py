@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._audit.needed_looks import Needs, needed_to_be_milder, needed_to_resolve
 from .._evidence.observed import spans_of
 
 Row = Mapping[str, Any]
@@ -21,26 +22,6 @@ ATTRIBUTES = ("process", "user", "unit", "version", "declared")
 
 #: What of a finding is followed.
 FINDING_KEYS = ("id", "rule", "status", "severity", "namespace", "protocol", "port", "address", "vantage", "owner")
-
-#: What must have been looked at before a finding that is no longer there is resolved. Of a rule that
-#: is not named here: everything.
-_NEEDS: Mapping[str, frozenset[str]] = {
-    "undeclared-listener": frozenset(("inside",)),
-    "missing-listener": frozenset(("inside",)),
-    "wrong-owner": frozenset(("inside",)),
-    "undeclared-exposure": frozenset(("outside",)),
-    "forbidden-exposure": frozenset(("outside",)),
-    "blocked-service": frozenset(("inside", "outside")),
-    "open-without-listener": frozenset(("inside", "outside")),
-    "firewall-hole": frozenset(("inside", "outside")),
-    "wrong-service": frozenset(("outside", "service")),
-    "exception-expired": frozenset(("declared",)),
-    "exception-expiring": frozenset(("declared",)),
-    "review-overdue": frozenset(("declared",)),
-    "unapproved": frozenset(("declared",)),
-    "not-assessed": frozenset(("declared", "again")),
-}
-_EVERYTHING = frozenset(("everything",))
 
 
 class Place(NamedTuple):
@@ -82,8 +63,23 @@ class Look:
 
     def knows_finding(self, finding: Row) -> bool:
         """Whether the run looked at all that it takes to say that the finding is no longer true."""
-        needs = _NEEDS.get(finding["rule"], _EVERYTHING)
+        return self._has_looked(needed_to_resolve(finding["rule"]), finding) or self._has_ended(finding)
+
+    def knows_milder(self, finding: Row) -> bool:
+        """Whether the run looked at all that it takes to say that the finding is less grave than it was."""
+        return self._has_looked(needed_to_be_milder(finding["rule"]), finding)
+
+    def _has_looked(self, needs: Needs, finding: Row) -> bool:
         return all(_LOOKED[need](self, finding) for need in needs)
+
+    def _has_ended(self, finding: Row) -> bool:
+        """An exception that was about to expire has: the day says it, whatever was looked at."""
+        subject = ("namespace", "protocol", "port", "vantage")
+        return finding["rule"] == "exception-expiring" and any(
+            row["rule"] == "exception-expired" and row["status"] == "fail"
+            for row in self.findings.values()
+            if all(row[key] == finding[key] for key in subject)
+        )
 
     def _knows_inside(self, protocol: str, namespace: str) -> bool:
         listed = self._inside
@@ -111,9 +107,13 @@ class Look:
         return self._judged and self._knows_inside(finding["protocol"] or "", finding["namespace"] or "host")
 
     def _looked_outside(self, finding: Row) -> bool:
-        if not self._judged or finding["vantage"] is None or finding["port"] is None:
+        if not self._judged or finding["port"] is None:
             return False
         first, last = _span(finding["port"])
+        if finding["vantage"] is None:  # it speaks of every vantage point
+            if (finding["namespace"] or "host") != "host":
+                return True
+            return self._assessed and all(self._asked(row, finding["protocol"], first, last) for row in self._outside)
         return self._knows_outside(finding["vantage"], finding["protocol"], first, last, finding["address"])
 
     def _identified(self, finding: Row) -> bool:

@@ -93,7 +93,7 @@ def test_leap_days_and_ends_of_years_are_days_like_others(today: str, expires: s
 
 
 def test_an_exception_that_excuses_nothing_is_unused() -> None:
-    results = judged(build.exception(9999))
+    results = judged(build.exception(8099))
     assert build.statuses(results, "exception-unused") == ["fail"]
     assert build.of_rule(results, "exception-unused")[0]["severity"] == "low"
 
@@ -127,3 +127,31 @@ def test_an_excused_finding_names_its_approval() -> None:
         "change": "CHG-1050",
         "expires": "2026-12-20",
     }
+
+
+@pytest.mark.parametrize(
+    ("exception", "said"),
+    [
+        (build.exception(8099), True),
+        (build.exception(9999), False),  # nobody asked the port
+        (build.exception("8099-8101"), False),  # nor all of the range
+        (build.exception(9999, rules=["undeclared-listener"]), True),  # the listing is enough for that rule
+        (build.exception(8099, vantage="internet"), True),
+        (build.exception(8099, vantage="office"), False),
+        (build.exception(8099, protocol="udp"), False),
+        (build.exception(8099, protocol="udp", rules=["undeclared-listener"]), True),
+        (build.exception(8099, rules=["wrong-service"]), True),
+    ],
+)
+def test_an_exception_is_called_unused_only_where_all_that_it_excuses_was_looked_for(
+    exception: Json, said: bool
+) -> None:
+    assert bool(build.of_rule(judged(exception), "exception-unused")) is said
+
+
+def test_what_a_rule_could_not_tell_keeps_its_exception_in_use() -> None:
+    ports = [build.declared(8080, process="nginx")]
+    exceptions = [build.exception(8080, rules=["wrong-owner"])]
+    results = build.judged(build.host_evidence(ports, [build.unowned(8080)], exceptions))
+    assert build.statuses(results, "wrong-owner") == ["not_assessed"]
+    assert build.of_rule(results, "exception-unused") == []

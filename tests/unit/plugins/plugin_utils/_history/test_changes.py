@@ -241,3 +241,57 @@ def test_a_rule_that_could_not_tell_leaves_its_finding_as_it_was() -> None:
     assert kinds(second) == []
     third = run(3, [ssh(owners=[build.owner(name="sshd")])], ports=ports, before=[first, second])
     assert ("finding-resolved", "wrong-owner") in kinds(third)
+
+
+EXCEPTIONS = [
+    build.exception(8080, expires=build.days_from_today(5)),  # in use, about to expire
+    build.exception(8081, expires=build.days_from_today(300)),  # unused
+]
+PROPOSED = [build.declared(8082, reachable_from="any")]
+
+
+def declared_host(listeners: Any = (), **more: Any) -> Json:
+    host = build.host_evidence([build.declared(22, reachable_from="any")], listeners, EXCEPTIONS, **more)
+    host["inventory"]["vigil_ports__proposed"] = PROPOSED
+    return host
+
+
+def at_depth(depth: str, number: int, *before: Json) -> Json:
+    """The same host, looked at by turns: nothing listens on what is open from outside (a port forwarding)."""
+    asked = {"none": None, "known": "22", "full": "1-65535"}[depth]
+    scans = [] if asked is None else [build.scan([build.target([22] if asked == "22" else [22, 8080, 8082], asked)])]
+    return run(
+        number, before=before, evidence=declared_host([ssh(), build.listener(8082)]), scans=scans, scan_depth=depth
+    )
+
+
+@pytest.mark.parametrize("shallow", ["none", "known"])
+def test_a_run_that_looks_at_less_neither_ends_nor_begins_what_a_fuller_one_found(shallow: str) -> None:
+    full = at_depth("full", 1)
+    assert build.failures(full) >= {"exception-expiring", "exception-unused", "unapproved"}
+    second = at_depth(shallow, 2, full)
+    assert kinds(second) == []
+    third = at_depth("full", 3, full, second)
+    assert kinds(third) == []
+
+
+def test_a_proposal_is_not_called_needless_by_a_run_that_did_not_look_from_outside() -> None:
+    inside = run(1, evidence=declared_host([ssh()]), scans=[], scan_depth="none")
+    [row] = build.of_rule(inside, "unapproved")
+    assert "nothing needs it" not in row["message"]
+    assert row["severity"] != "low"
+
+
+def test_the_day_ends_an_exception_that_was_about_to_expire_whatever_was_looked_at() -> None:
+    full = at_depth("full", 1)
+    day = build.days_from_today(6)
+    late = run(
+        2,
+        before=[full],
+        evidence=declared_host([ssh(), build.listener(8082)]),
+        scans=[],
+        scan_depth="none",
+        audit_date=day,
+    )
+    assert ("finding-resolved", "exception-expiring") in kinds(late)
+    assert ("finding-opened", "exception-expired") in kinds(late)
