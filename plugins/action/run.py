@@ -19,12 +19,12 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import open_changes
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
-    command_line,
     controller,
     inventory_state,
     own_addresses,
     versions,
 )
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.recorded_command import recorded_command
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import InventorySources
@@ -97,7 +97,7 @@ class ActionModule(Door):
                 "limit": context.CLIARGS.get("subset"),
                 "versions": versions(),
                 "controller": controller(os.environ),
-                "command": command_line(sys.argv),
+                "command": recorded_command(sys.argv),
                 "scanners": scanner_addresses(vantages, _places(vantages, task_vars), own_addresses()),
                 "inventory": inventory_state(task_vars.get("inventory_dir")),
                 "unmatched": InventorySources(task_vars, self._task).unmatched(),

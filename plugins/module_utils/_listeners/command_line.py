@@ -23,7 +23,7 @@ REDACTED = "[redacted]"
 _SECRET_NAME = re.compile(
     r"(?<!by)(?<!com)pass(?!ive|port|enger|through)|pwd|(?<![a-z])(?:pw|pin|otp|jwt|sig|sas)(?![a-z])|signature\Z|secret|"
     r"token(?!i[sz])|credential|cookie|bearer|psk|authorization|auth(?![a-z])|"
-    r"(?:api|access|private|auth|account|encryption|signing|shared|license)[_-]?key",
+    r"(?:api|access|private|auth|account|encryption|signing|shared|license)[_-]?key|web_?hook",
     re.IGNORECASE,
 )
 # What switches something on or off is no secret, whatever the name: PasswordAuthentication=no.
@@ -33,10 +33,18 @@ _TELLS_WHERE = re.compile(
     r"[_.\-](?:file|path|dir|directory|store|type|length|policy|fd|cmd|command|url|uri|endpoint|port)\Z", re.IGNORECASE
 )
 _WHOLE = re.compile(r"(?P<name>[\w.\-/]+)(?P<sign>=)(?P<value>.+)", re.DOTALL)
-_ASSIGNMENT = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)[\"']?\s{0,8}[:=]\s{0,8}")
-_VALUE = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s&;,\"'}\]]+")
+_ASSIGNMENT = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)\\{0,8}[\"']?\s{0,8}[:=]\s{0,8}")
+# A text in quotes ends where a quote is not escaped; a list or a mapping is one value; so is "a,b".
+_VALUE = re.compile(
+    r"\[[^\]]*\]?|\{[^}]*\}?|\\?\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s&;\"'}\]]+(?:\\?[\"'][^\s&;]*)?", re.DOTALL
+)
 _SPACED = re.compile(r"(?<!\S)(?P<name>--?[\w.\-]+)(?P<sign>\s{1,8})(?P<value>[^\s-]\S*)")
-_USERINFO = re.compile(r"(?<![a-z0-9+.\-])(?P<scheme>[a-z][a-z0-9+.\-]*://)[^\s/?#]*@", re.IGNORECASE)
+# A password may hold what ends the place of a login (RFC 3986): / ? #. A port and a path with an @ are none.
+_USERINFO = re.compile(
+    r"(?<![a-z0-9+.\-])(?P<scheme>[a-z][a-z0-9+.\-]{0,40}://)"
+    r"(?:[^\s/?#:@\"']{0,256}:(?!\d{1,5}(?:[/?#]|\Z))[^\s\"']{0,1024}@|[^\s/?#]{0,1024}@)",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(
     r"\b(?P<name>(?:proxy-)?authorization|x-[\w-]{0,40}(?:key|token|auth)|cookie)(?P<sign>\s{0,8}:\s{0,8}).+",
     re.IGNORECASE | re.DOTALL,
@@ -46,7 +54,9 @@ _BEARER = re.compile(r"\b(?P<name>bearer|basic)(?P<sign>\s{1,8})[A-Za-z0-9._~+/=
 _TOKENS = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w\-]{16,}|"
     r"\bxox[abeprs]-[\w\-]{10,}|\bsk-[A-Za-z0-9_\-]{20,}|\bhv[sb]\.[\w\-]{20,}|"
-    r"(?<=hooks\.slack\.com/services/)[\w/]+|"
+    # Webhooks: the path is the secret.
+    r"(?<=hooks\.slack\.com/services/)[\w/]+|(?<=/hooks/)[^\s\"']+|(?<=/webhooks/)[^\s\"']+|(?<=/webhook/)[^\s\"']+|"
+    r"(?<=/webhookb2/)[^\s\"']+|(?<=/api\.telegram\.org/bot)[^\s\"'/]+|"
     r"(?<![\w\-])eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]*|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*",
     re.DOTALL,
 )
@@ -149,7 +159,8 @@ def _commands_within(text: str) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None and _TELLS_WHERE.search(name) is None
+    is_webhook = "webhook" in name.lower().replace("_", "").replace("-", "")  # its address is the secret
+    return is_webhook or (_SECRET_NAME.search(name) is not None and _TELLS_WHERE.search(name) is None)
 
 
 def _within(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._inventory.declared import PortRange
+from .._inventory.port_range import PortRange
 from .host_view import HostView
 from .what_was_seen import known_from
 

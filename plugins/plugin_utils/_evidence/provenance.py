@@ -11,7 +11,7 @@ import platform
 import pwd
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,6 @@ def ci_job(environment: Mapping[str, str]) -> str | None:
         if all(environment.get(name) for name in variables):
             return visible(redacted([address.format_map(environment)])[0])
     return None
-
-
-def command_line(arguments: Sequence[str]) -> list[str]:
-    """The command that started the run, with what looks like a secret replaced."""
-    return [visible(argument) for argument in redacted(arguments)]
 
 
 def own_addresses() -> list[str]:

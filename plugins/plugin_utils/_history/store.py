@@ -5,17 +5,20 @@
 """The database: opened by its URL, brought up to date, its errors said with a way out.
 
 One writer at a time: SQLite by ``BEGIN IMMEDIATE``, PostgreSQL by an advisory lock. Each recording is one
-transaction, so that a writer that is killed has written nothing. The password of the URL is in no
-message. This module is private to the collection.
+transaction, so that a writer that is killed has written nothing. Of the URL only the user, the host and the
+name of the database are in a message, and only of one that can be read in one way. This module is private to the
+collection.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from . import tables
 from .problem import BROKEN, ContentError, HistoryError
@@ -48,11 +51,11 @@ _CORRUPT = ("not a database", "malformed")
 
 
 class History:
-    """An open database. ``shown`` is its URL without the password. Methods raise HistoryError."""
+    """An open database. ``shown`` is what messages say of its URL. Methods raise HistoryError."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self.shown = engine.url.render_as_string(hide_password=True)
+    def __init__(self, engine: sa.Engine, given: str) -> None:
+        self._engine, self._given = engine, given
+        self.shown = _shown(engine.url, given)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -87,7 +90,7 @@ class History:
         except ContentError as error:
             raise self.error(str(error), BROKEN, corrupt=True) from None
         except sa.exc.SQLAlchemyError as error:
-            raise _named(error, self._engine.url, self.shown) from None
+            raise _named(error, self._engine.url, self._given) from None
 
 
 @contextlib.contextmanager
@@ -100,7 +103,7 @@ def opened(url: str, report_dir: Path, patience: float = 60.0) -> Iterator[Histo
         raise HistoryError(
             "SQLAlchemy is not installed on the control node: pip install -r meta/ee-requirements.txt of the collection"
         )
-    history = History(_engine(_url(url, report_dir), patience))
+    history = History(_engine(_url(url, report_dir), url, patience), url)
     try:
         bring_up_to_date(history)
         yield history
@@ -131,7 +134,7 @@ def _url(given: str, report_dir: Path) -> sa.URL:
     return url.set(drivername=_DIALECTS[url.drivername])
 
 
-def _engine(url: sa.URL, patience: float) -> sa.Engine:
+def _engine(url: sa.URL, given: str, patience: float) -> sa.Engine:
     options: dict[str, Any] = {"timeout": patience}
     if url.get_backend_name() == "postgresql":
         options = {} if "connect_timeout" in url.query else {"connect_timeout": max(2, round(min(patience, 10)))}
@@ -140,8 +143,9 @@ def _engine(url: sa.URL, patience: float) -> sa.Engine:
     try:
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=options)
     except ImportError as error:
-        shown = url.render_as_string(hide_password=True)
-        raise HistoryError(f"{shown}: the driver is missing ({error}); pip install 'psycopg[binary]'") from error
+        raise HistoryError(
+            f"{_shown(url, given)}: the driver is missing ({error}); pip install 'psycopg[binary]'"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin)
@@ -170,10 +174,49 @@ def _wait_no_longer(connection: sa.Connection, patience: float) -> None:
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(patience * 1000)}")
 
 
-def _named(error: sa.exc.SQLAlchemyError, url: sa.URL, shown: str) -> HistoryError:
+def _named(error: sa.exc.SQLAlchemyError, url: sa.URL, given: str) -> HistoryError:
     text = " ".join(str(getattr(error, "orig", None) or error).split())[:500]
-    if url.password:
-        text = text.replace(str(url.password), "***")
     backend = url.get_backend_name()
     way_out = next((way for said, way in _WAYS_OUT if said in text), _OTHERWISE[backend])
-    return HistoryError(f"{shown}: {text}; {way_out}", corrupt=any(said in text for said in _CORRUPT))
+    corrupt = any(said in text for said in _CORRUPT)
+    if backend != "sqlite" and _tells_a_secret(text, url, given):
+        text = "the driver refused it, in words that hold a part of the URL and are not shown"
+    return HistoryError(f"{_shown(url, given)}: {text}; {way_out}", corrupt=corrupt)
+
+
+def _shown(url: sa.URL, given: str) -> str:
+    """The URL without its password and without its query, which may hold one; of SQLite the file.
+
+    Where the password holds what separates the parts of a URL, a part that is taken for the host may be the password's:
+    then nothing of it is shown.
+    """
+    if url.get_backend_name() == "sqlite":
+        return url.render_as_string(hide_password=True)
+    if not _is_plain(given):
+        return f"{url.get_backend_name()}: the database of audit_history_url"
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+#: A URL that can be read in one way: no part of the login holds a separator.
+_PLAIN_URL = re.compile(
+    r"[\w+]+://(?:[\w.%~-]*(?::[^\s@/?#:]*)?@)?(?:[\w.,-]|:\d|\[[0-9a-fA-F:]+\])*(?:/[\w.~-]*)?(?:\?[^@#]*)?"
+)
+
+
+def _is_plain(given: str) -> bool:
+    return _PLAIN_URL.fullmatch(given) is not None
+
+
+def _tells_a_secret(text: str, url: sa.URL, given: str) -> bool:
+    """Whether the words of a driver hold a part of a secret of the URL, as it is or as URLs write it."""
+    known = {url.username, url.host, url.database, url.drivername, str(url.port), "postgresql", "psycopg"}
+    if _is_plain(given):
+        parts = {str(url.password or ""), *(str(value) for value in url.query.values())}
+    else:
+        parts = set(re.split(r"[^\w.~-]+", given)) - {name for name in known if name and len(name) < _SHORT}
+    spelled = {way(part) for part in parts for way in (str, unquote, unquote_plus, quote, quote_plus)}
+    return any(part in text for part in spelled if len(part) >= _SHORT or part == url.password)
+
+
+#: Shorter parts are in any sentence.
+_SHORT = 4

@@ -154,3 +154,25 @@ def test_a_hostile_command_line_does_not_take_long(piece: str) -> None:
     before = time.process_time()
     redacted([text, text])
     assert time.process_time() - before < 0.5
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "postgresql://audit:one/s3cr3t@db.example/vigil",
+        "postgresql://audit:one?s3cr3t@db.example/vigil",
+        "postgresql://audit:one#s3cr3t@db.example/vigil",
+        "https://discord.com/api/webhooks/123/s3cr3t",
+        "https://chat.example/hooks/s3cr3t/more",
+        "https://api.telegram.org/bot123:s3cr3t/sendMessage",
+        "--webhook-url=https://chat.example/x/s3cr3t",
+        '{"passwords": ["one", "s3cr3t"]}',
+        "x passwords=one,s3cr3t",
+        "{passwords: [one, s3cr3t], a: 1}",
+        '{"password": "one\\"s3cr3t"}',
+        'x --data "{\\"password\\": \\"one\\\\\\"s3cr3t\\"}"',
+        "{'password': 'one\\'s3cr3t'}",
+    ],
+)
+def test_a_secret_is_replaced_whole(argument: str) -> None:
+    assert "s3cr3t" not in " ".join(redacted(["app", argument]))

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import ci_job, command_line, controller
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import ci_job, controller
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.recorded_command import recorded_command
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.vantage_points import scanner_addresses
 
 GITHUB = {
@@ -46,7 +47,7 @@ def test_the_command_that_started_the_run_is_told_without_its_secrets() -> None:
         "-e",
         '{"api_token": "hunter2", "a": 1}',
     ]
-    told = command_line([*given, "-e", "audit_scan_depth=known", "--vault-password-file", "vault.txt"])
+    told = recorded_command([*given, "-e", "audit_scan_depth=known", "--vault-password-file", "vault.txt"])
     assert "hunter2" not in " ".join(told)
     assert told[:3] == given[:3]
     assert told[-3:] == ["audit_scan_depth=known", "--vault-password-file", "vault.txt"]

@@ -245,3 +245,27 @@ def test_a_run_that_cannot_be_read_is_said_and_does_not_stop_the_others(on_sqlit
     rebuilt = rebuild("", on_sqlite.report_dir)
     assert rebuilt.recorded == 1
     assert [str(lost.results) in problem for problem in rebuilt.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://audit:one/s3cr3t@127.0.0.1:1/vigil",
+        "postgresql://audit:one?s3cr3t@127.0.0.1:1/vigil",
+        "postgresql://audit:one#s3cr3t@127.0.0.1:1/vigil",
+        "postgresql://audit:one@s3cr3t@127.0.0.1:1/vigil",
+        "postgresql://audit:one@s3cr3t/two@127.0.0.1:1/vigil",
+        "postgresql://audit:one:s3cr3t@127.0.0.1:1/vigil",
+        "postgresql://audit:s3cr3t%2Ftwo@127.0.0.1:1/vigil",
+        "postgresql://audit@127.0.0.1:1/vigil?password=s3cr3t",
+        "postgresql://audit@127.0.0.1:1/vigil?sslpassword=s3cr3t&application_name=a",
+        "postgresql://audit:x@127.0.0.1:s3cr3t/vigil",
+        "mysql://audit:s3cr3t@127.0.0.1/vigil",
+        "s3cr3t",
+    ],
+)
+def test_no_part_of_a_password_is_in_an_error_whatever_it_holds(url: str, tmp_path: Path) -> None:
+    with pytest.raises(HistoryError) as raised, opened(url, tmp_path, patience=2):
+        pass
+    assert "s3cr3t" not in str(raised.value)
+    assert "two" not in str(raised.value)
