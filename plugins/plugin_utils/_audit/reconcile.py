@@ -46,6 +46,7 @@ from .may_disagree import may_disagree
 from .own_addresses import unscanned
 from .port_table import port_table
 from .proposal_rules import unapproved
+from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
@@ -106,6 +107,7 @@ class Audit:
         self._gate = Gate.of(run["settings"])
         self._outside = SeenFromOutside(run, scans)
         self._inventories = _Inventories()
+        self._machines = Machines()
         self._totals = Totals()
         self._known_ports = KnownPorts()
         self._comparison = Comparison(before or NothingBefore(), run["started"], self._known_ports.texts)
@@ -114,9 +116,10 @@ class Audit:
         self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
-        return self._judged(
-            *_audit_host(self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports)
+        row, found = _audit_host(
+            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports
         )
+        return self._judged(row, self._machines.once(host, evidence, found))
 
     def of_damaged_host(self, host: str, damage: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The row and findings of a host whose evidence cannot be used, for the reason that ``damage`` says."""

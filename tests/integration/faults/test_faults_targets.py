@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -58,6 +59,29 @@ def test_an_address_of_the_host_that_nobody_scans(audit: Auditing, told: Telling
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         path.write_text("".join(line for line in lines if not line.startswith("vigil_addresses")), encoding="utf-8")
     told(audit(inventory=inventory / "hosts.yml"))
+
+
+@fault(
+    "same-machine",
+    area="targets",
+    fault="Two names of the inventory lead to one machine",
+    cause="a second name in the inventory has the address of the first; an undeclared service listens there",
+    says=not_assessed("www1:same-machine:web1", line="www1 and web1 are one machine"),
+)
+def test_two_names_for_one_machine(audit: Auditing, told: Telling, tmp_path: Path, web1: Inside) -> None:
+    second = tmp_path / "second.json"
+    second.write_text(json.dumps({"web": {"hosts": {"www1": {"ansible_host": "198.18.0.11"}}}}), encoding="utf-8")
+    arguments = ("-i", str(second))
+    told(audit("web1,www1", arguments=arguments))
+    listens = "import socket, time; one = socket.create_server(('0.0.0.0', 4444)); time.sleep(300)"
+    backdoor = web1.start(sys.executable, "-c", listens)
+    try:
+        run = audit("web1,www1", arguments=arguments)
+    finally:
+        backdoor.kill()
+        backdoor.wait()
+    failed = sorted((row["host"], row["rule"]) for row in run.results()["findings"] if row["status"] == "fail")
+    assert failed == [("web1", "undeclared-exposure"), ("web1", "undeclared-listener")], "found once"
 
 
 @fault(

@@ -125,7 +125,7 @@ def host_evidence(
         "is_control": False,
         "status": "gathered",
         "message": None,
-        "listening": listening(listeners),
+        "listening": {**listening(listeners), "machine": machine(str(more.get("host", "web1")), ADDRESS)},
     }
     return {**row, **more}
 

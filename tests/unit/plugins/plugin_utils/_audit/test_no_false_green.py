@@ -291,7 +291,8 @@ def test_only_the_very_name_of_a_gap_accepts_it(accepted: list[str]) -> None:
 
 
 def test_one_bad_host_leaves_the_verdict_on_the_others_as_it_is() -> None:
-    other = {**HEALTHY, "host": "web2"}
+    listening = {**HEALTHY["listening"], "machine": build.machine("web2", "192.0.2.11")}
+    other = {**HEALTHY, "host": "web2", "listening": listening}
     hosts = [("web1", {**HEALTHY, "inventory": {"vigil_ports": 1}}), ("web2", other)]
     scans = [build.scan([SEEN, {**SEEN, "host": "web2"}])]
     results = audit(build.run(["web1", "web2"]), hosts, scans)
