@@ -24,6 +24,8 @@ class SeenFromOutside:
         self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
         self._rows: dict[tuple[str, str], list[ScannedTarget]] = {}
         self._stacks: dict[tuple[str, str], set[str]] = {}
+        self._addresses: dict[tuple[str, str], set[str]] = {}
+        self._scanners: Mapping[str, Any] = run.get("scanners") or {}
         self._changed: dict[tuple[str, str], str] = {}
         self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
         self._damage: dict[str, str] = {}
@@ -49,7 +51,7 @@ class SeenFromOutside:
         for vantage in self.vantages:
             found: list[ScannedTarget] = []
             for target in self._rows.get((host, vantage), ()):
-                if not self._is_the_host(target, evidence):
+                if self._why_itself(target, evidence) is None:
                     _keep_best(found, target)
             yield vantage, tuple(found)
 
@@ -59,9 +61,9 @@ class SeenFromOutside:
             rows = self._rows.get((host, vantage), ())
             for scanner in dict.fromkeys(target.scanner for target in rows):
                 of_scanner = [target for target in rows if target.scanner == scanner]
-                if any(self._is_the_host(target, evidence) for target in of_scanner):
-                    why = f"what answered as {scanner} is {host} itself, which is no look from {vantage}"
-                    yield f"{host}:scanner-is-target@{vantage}", vantage, why
+                itself = next(filter(None, (self._why_itself(target, evidence) for target in of_scanner)), None)
+                if itself:
+                    yield f"{host}:scanner-is-target@{vantage}", vantage, f"{itself}, which is no look from {vantage}"
                 elif (vantage, scanner) in self._changed:
                     yield changed_gap(host, vantage), vantage, self._changed[vantage, scanner]
 
@@ -69,6 +71,8 @@ class SeenFromOutside:
         """Which machines answered as a scanner, and whether they are the one that is known."""
         scanner, machines, known = share["scanner"], share.get("machines") or (), share.get("known_as")
         self._stacks.setdefault((vantage, scanner), set()).update(one["stack"] for one in machines if one["stack"])
+        own = {address for one in machines for address in one["addresses"]}
+        self._addresses.setdefault((vantage, scanner), set()).update(own)
         expected = known or next(iter(machines), None)
         other = next((one for one in machines if expected and is_another(expected, one)), None)
         if expected and other:
@@ -77,15 +81,23 @@ class SeenFromOutside:
                 f" instead of {_addresses(expected)}; whether it stands at {vantage} is not known"
             )
 
-    def _is_the_host(self, target: ScannedTarget, evidence: Mapping[str, Any] | None) -> bool:
-        """Whether the scanner is the very machine that it looked at, and nobody said so.
+    def _why_itself(self, target: ScannedTarget, evidence: Mapping[str, Any] | None) -> str | None:
+        """Why the scanner is the very machine that it looked at, and nobody said so; None where it is not.
 
-        It is said by its name in the inventory, and of the control node, which looks at itself from where it stands.
+        It is said by its name in the inventory, and of the control node, which looks at itself from where it stands. A
+        scanner that has the scanned address sends nothing anywhere, whatever the host says of itself.
         """
-        if evidence is None or evidence["listening"] is None or target.scanner == target.host or evidence["is_control"]:
-            return False
-        stack = evidence["listening"].get("machine", {}).get("stack")
-        return stack is not None and stack in self._stacks.get((target.vantage, target.scanner), ())
+        if target.scanner == target.host or evidence is None:
+            return None
+        if evidence["is_control"] and self._scanners.get(target.scanner, {}).get("is_control", True):
+            return None
+        scanner = (target.vantage, target.scanner)
+        stack = ((evidence["listening"] or {}).get("machine") or {}).get("stack")
+        if stack is not None and stack in self._stacks.get(scanner, ()):
+            return f"what answered as {target.scanner} is {target.host} itself"
+        if target.address in self._addresses.get(scanner, ()):
+            return f"what answered as {target.scanner} has the address {target.address} itself"
+        return None
 
     def unseen(self, host: str, vantage: str, expected: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """Addresses of the host on which no scanner of the vantage point reported, with what is known of that.

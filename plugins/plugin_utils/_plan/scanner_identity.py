@@ -13,6 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._audit.gap_rules import gap
+from .._audit.gate import Gate
+
 Machine = Mapping[str, Any]
 
 
@@ -33,7 +36,7 @@ def known_before(
 ) -> Machine | None:
     """The machine that is known as the scanner, from earlier runs with the vantage point's scan, the newest first.
 
-    One that answered otherwise, and that nobody accepted, stays unknown.
+    One that answered otherwise stays unknown until a run accepted that for each host that it looked at.
     """
     for run, scan in runs:
         for share in (scan or {}).get("shares", ()):
@@ -41,6 +44,15 @@ def known_before(
             if share["scanner"] != scanner or not machines:
                 continue
             known: Machine | None = share.get("known_as")
-            accepted = any(changed_gap("", vantage) in gap for gap in run["settings"]["accept_gaps"])
-            return known if known is not None and not accepted and is_another(known, machines[0]) else machines[0]
+            if known is None or not is_another(known, machines[0]):
+                return machines[0]
+            return machines[0] if _is_accepted(run, vantage, share) else known
     return None
+
+
+def _is_accepted(run: Mapping[str, Any], vantage: str, share: Mapping[str, Any]) -> bool:
+    """Whether the gate of the run took the gap that another machine answered, of every host that it looked at."""
+    gate = Gate.of(run["settings"])
+    hosts = {target["host"] for target in share["targets"]}
+    gaps = (gap(changed_gap(host, vantage), "", host=host, vantage=vantage) for host in hosts)
+    return bool(hosts) and all(gate.judge(one)["accepted"] for one in gaps)

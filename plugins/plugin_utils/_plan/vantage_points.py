@@ -71,7 +71,7 @@ def shares(vantages: list[Mapping[str, Any]], depth: str) -> list[dict[str, Any]
 def scanner_addresses(
     vantages: Iterable[Mapping[str, Any]], places: Mapping[str, Mapping[str, Any]], own: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """For each scanner the addresses by which it is reached; the control node's are its ``own``.
+    """For each scanner the addresses by which it is reached, the control node's ``own``, and whether it is that.
 
     ``places`` holds ``ansible_host`` and ``ansible_connection`` of the scanners for which they are known.
     """
@@ -80,5 +80,8 @@ def scanner_addresses(
         place = places.get(scanner, {})
         host = place.get("ansible_host")
         is_control = place.get("ansible_connection") == "local" or {scanner, host or scanner} == {CONTROL_NODE}
-        found[scanner] = {"addresses": list(own) if is_control else [str(host or scanner)]}
+        found[scanner] = {
+            "addresses": list(own) if is_control else [str(host or scanner)],
+            "is_control": is_control,
+        }
     return found

@@ -20,10 +20,10 @@ def gaps(results: Json) -> set[str]:
     return {row["gap"] for row in results["findings"] if row["status"] == "not_assessed"}
 
 
-def judged(machines: list[Json], known_as: Json | None = None, **host: Any) -> Json:
+def judged(machines: list[Json], known_as: Json | None = None, about: Json | None = None, **host: Any) -> Json:
     evidence = build.host_evidence(DECLARED, [build.listener(443)], **host)
     share = build.share([build.target([443])], machines=machines, known_as=known_as)
-    return build.judged(evidence, [{**build.scan([]), "shares": [share]}])
+    return build.judged(evidence, [{**build.scan([]), "shares": [share]}], about)
 
 
 def test_what_the_host_saw_of_itself_is_no_look_from_outside() -> None:
@@ -36,6 +36,25 @@ def test_what_the_host_saw_of_itself_is_no_look_from_outside() -> None:
 
 def test_the_control_node_looks_at_itself_as_the_quick_start_says() -> None:
     assert not gaps(judged([build.machine("web1")], is_control=True))
+    assert not gaps(judged([build.machine("web1")], about=scanner_is_control(True), is_control=True))
+
+
+def scanner_is_control(said: bool) -> Json:
+    return build.run(scanners={"control1": {"addresses": ["192.0.2.1"], "is_control": said}})
+
+
+def test_another_scanner_that_leads_to_the_control_node_is_no_look_at_it() -> None:
+    """Its address is a loopback one: over SSH it is the control node, which is audited under its own name."""
+    results = judged([build.machine("web1")], about=scanner_is_control(False), is_control=True)
+    assert gaps(results) == {"web1:scanner-is-target@internet", "web1:not-scanned@internet"}
+
+
+def test_a_scanner_that_has_the_scanned_address_saw_itself_whatever_the_host_says() -> None:
+    """The host lies about its machine; the packets never left the scanner."""
+    results = judged([build.machine("control1", "192.0.2.200", build.ADDRESS)])
+    assert gaps(results) == {"web1:scanner-is-target@internet", "web1:not-scanned@internet"}
+    said = next(row["message"] for row in results["findings"] if row["gap"] == "web1:scanner-is-target@internet")
+    assert "what answered as control1 has the address 192.0.2.10 itself" in said
 
 
 @pytest.mark.parametrize(
@@ -69,10 +88,13 @@ def test_evidence_without_identities_is_judged_as_it_was() -> None:
     assert results["gate"]["passed"]
 
 
-def earlier(answered: Json, known_as: Json | None, *accepted: str) -> tuple[Json, Json]:
+def earlier(
+    answered: Json, known_as: Json | None, *accepted: str, hosts: tuple[str, ...] = ("web1",)
+) -> tuple[Json, Json]:
     run = build.run()
     run["settings"]["accept_gaps"] = list(accepted)
-    return run, {**build.scan([]), "shares": [build.share([], machines=[answered], known_as=known_as)]}
+    targets = [build.target(host=host) for host in hosts]
+    return run, {**build.scan([]), "shares": [build.share(targets, machines=[answered], known_as=known_as)]}
 
 
 def test_another_machine_is_not_known_until_somebody_accepts_it() -> None:
@@ -83,6 +105,8 @@ def test_another_machine_is_not_known_until_somebody_accepts_it() -> None:
     assert known_before(runs, "internet", "control1") == other
     assert known_before([(build.run(), None), *runs], "internet", "control1") == other  # a run without a scan
     assert known_before([], "internet", "control1") is None
+    both = earlier(other, first, "web1:scanner-changed@internet", hosts=("web1", "web2"))
+    assert known_before([both, *runs], "internet", "control1") == first, "it was accepted for one of two hosts"
     assert known_before(runs, "internet", "control2") is None
 
 

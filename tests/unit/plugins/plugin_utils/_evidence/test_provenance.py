@@ -65,4 +65,6 @@ def test_the_command_that_started_the_run_is_told_without_its_secrets() -> None:
 def test_a_scanner_has_the_addresses_by_which_it_is_reached(place: dict[str, str | None], addresses: list[str]) -> None:
     vantages = [{"name": "internet", "scanners": ["scan1", "localhost"]}]
     found = scanner_addresses(vantages, {"scan1": place}, ["192.0.2.1"])
-    assert found == {"scan1": {"addresses": addresses}, "localhost": {"addresses": ["192.0.2.1"]}}
+    is_control = place.get("ansible_connection") == "local"
+    assert found["scan1"] == {"addresses": addresses, "is_control": is_control}
+    assert found["localhost"] == {"addresses": ["192.0.2.1"], "is_control": True}
