@@ -44,9 +44,10 @@ def known_before(
             if share["scanner"] != scanner or not machines:
                 continue
             known: Machine | None = share.get("known_as")
-            if known is None or not is_another(known, machines[0]):
-                return machines[0]
-            return machines[0] if _is_accepted(run, vantage, share) else known
+            answered: Machine = machines[0]
+            if known is None or not is_another(known, answered):
+                return answered
+            return answered if _is_accepted(run, vantage, share) else known
     return None
 
 
