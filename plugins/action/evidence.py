@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import (
+    address_problem,
     declarations_among,
     fact_problem,
     is_declaration,
@@ -45,6 +47,8 @@ class ActionModule(Door):
         of_host = known.of(host)
         variables, errors = self._declared(known, host)
         is_control = self._connection.transport == "local"
+        from_facts = self._addresses_from_facts(known, host)
+        errors.extend(map(address_problem, from_facts))
         name = known.resolved(self._templar, of_host, "ansible_host") if of_host.get("ansible_host") else None
         evidence: dict[str, Any] = {
             "inventory": variables,
@@ -57,6 +61,8 @@ class ActionModule(Door):
             "message": None,
             "listening": None,
         }
+        if from_facts:
+            evidence["outside_addresses"] = {}
         run = RunDirectory(Path(arguments["run_dir"]))
         try:
             options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
@@ -73,6 +79,15 @@ class ActionModule(Door):
         _inventory, problems = load_inventory(variables)
         problems = (*errors, *problems)
         return _told(host, evidence, problems)
+
+    def _addresses_from_facts(self, known: HostVariables, host: str) -> list[str]:
+        """Which of the variables that say where the host is scanned hold what a host said."""
+        found = []
+        for name in ("ansible_host", "vigil_addresses"):
+            with contextlib.suppress(AnsibleError, TypeError):  # it cannot be resolved: that is said of it elsewhere
+                if known.rests_on_facts(self._templar, host, name):
+                    found.append(name)
+        return found
 
     def _declared(self, known: HostVariables, host: str) -> tuple[dict[str, Plain], list[Problem]]:
         """The host's inventory variables, resolved; and what is wrong: those that could not be, those from facts."""

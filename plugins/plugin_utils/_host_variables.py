@@ -109,6 +109,18 @@ class HostVariables:
         with self._facts_from(_FactsBehind(self._cache, self.without_facts)):
             return self._templar[1].template(variables[name])
 
+    def rests_on_facts(self, templar: Templar, host: str, name: str) -> bool:
+        """Whether the host's variable is another one, or none, without what hosts said. Raises as ``resolved``."""
+        variables = self.without_facts(host)
+        if name not in variables:
+            return False
+        said = self.resolved(templar, self.of(host), name)
+        try:
+            with self._facts_from(_NoFacts()):
+                return bool(templar.copy_with_new_env(available_variables=variables).template(variables[name]) != said)
+        except (AnsibleError, TypeError):
+            return True
+
     @contextlib.contextmanager
     def _facts_from(self, source: Any) -> Iterator[None]:
         before, self._manager._fact_cache = self._manager._fact_cache, source

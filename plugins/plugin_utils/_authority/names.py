@@ -85,6 +85,12 @@ def fact_problem(name: str) -> Problem:
     return Problem(name, "a fact", message, "the inventory, the play or the command line, and no fact of that name")
 
 
+def address_problem(name: str) -> Problem:
+    """What is wrong with addresses that are made of facts: a scanner would be sent wherever the host says."""
+    message = "it is made of facts, which come from the host; no address is scanned on the word of a host"
+    return Problem(name, "a template", message, "addresses that the inventory writes out")
+
+
 def settings_among(facts: Iterable[str]) -> list[str]:
     """Names among facts that would set something, or say that the host is another."""
     return sorted(name for name in map(str, facts) if _sets(name) and not is_declaration(name))

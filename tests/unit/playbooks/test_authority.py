@@ -129,6 +129,36 @@ def test_facts_can_still_be_used_on_purpose(playbook: Playbooks) -> None:
     assert entry["justification"] == "Debian Debian"
 
 
+@pytest.mark.parametrize("name", ["vigil_addresses", "ansible_host"])
+@pytest.mark.parametrize(
+    "template", ["ansible_facts.default_ipv4.address", "hostvars['web1'].ansible_facts['default_ipv4'].address"]
+)
+def test_no_address_is_scanned_because_a_host_says_that_it_is_its_own(
+    playbook: Playbooks, name: str, template: str
+) -> None:
+    """The host names the address of somebody else, and the inventory takes the host's word for it."""
+    value = "{{ " + template + " | default('192.0.2.1') }}"
+    given = [value] if name == "vigil_addresses" else value
+    play = playbook.audited_after_facts({"default_ipv4": {"address": "203.0.113.9"}})
+    run = playbook(play, hosts=["web1"], variables={name: given, "vigil_ports": []})
+    assert run.gaps() >= {"web1:inventory-invalid"}
+    evidence = run.read("evidence/hosts/web1.json")
+    assert [error["place"] for error in evidence["inventory_errors"]] == [name]
+    assert evidence["outside_addresses"] == {}
+
+
+def test_an_address_that_is_made_of_the_inventory_is_scanned(playbook: Playbooks) -> None:
+    variables = {
+        "net": "192.0.2",
+        "vigil_addresses": ["{{ net }}.7", "{{ hostvars['web1'].net }}.8"],
+        "vigil_ports": [],
+    }
+    run = playbook(playbook.audited_after_facts({"default_ipv4": {"address": "203.0.113.9"}}), variables=variables)
+    evidence = run.read("evidence/hosts/web1.json")
+    assert evidence["inventory_errors"] == []
+    assert evidence["outside_addresses"] == {"default": ["192.0.2.7", "192.0.2.8"]}
+
+
 def test_what_a_setting_is_made_of_is_no_fact(playbook: Playbooks) -> None:
     variables = {"audit_fail_on": "{{ site_gate }}", "site_gate": "medium"}
     run = playbook(playbook.audited_after_facts({"site_gate": "never"}), variables=variables)
