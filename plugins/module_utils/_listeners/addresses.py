@@ -34,7 +34,7 @@ class OwnAddress(NamedTuple):
 
 
 def inner_bridges(proc: str = "/proc", sys: str = "/sys") -> frozenset[str]:
-    """Bridges of this host by which no packet leaves it: no route with a gateway is on them.
+    """Bridges of this host by which no packet leaves it: no route with a gateway is on them, nor a port to a wire.
 
     Containers and virtual machines hang on such a one (docker0, virbr0); nobody outside reaches its address.
     Sources: Documentation/ABI/testing/sysfs-class-net, proc_net_route(5).
@@ -42,9 +42,28 @@ def inner_bridges(proc: str = "/proc", sys: str = "/sys") -> frozenset[str]:
     links = os.path.join(sys, "class", "net")
     try:
         bridges = {name for name in os.listdir(links) if os.path.isdir(os.path.join(links, name, "bridge"))}
+        wired = {name for name in bridges if not all(_is_inner_port(links, port) for port in _ports_of(links, name))}
     except OSError:
         return frozenset()
-    return frozenset(bridges - _with_gateway(proc)) if bridges else frozenset()
+    return frozenset(bridges - wired - _with_gateway(proc)) if bridges else frozenset()
+
+
+def _ports_of(links: str, bridge: str) -> list[str]:
+    return os.listdir(os.path.join(links, bridge, "brif"))
+
+
+def _is_inner_port(links: str, port: str) -> bool:
+    """Whether a port leads to a container (veth) or a virtual machine (tap): not to a wire, a VLAN or a tunnel."""
+    place = os.path.join(links, port)
+    if os.path.exists(os.path.join(place, "tun_flags")):
+        return True
+    numbers = []
+    for name in ("ifindex", "iflink"):
+        with open(os.path.join(place, name), encoding="ascii", errors="replace") as stream:
+            numbers.append(stream.read().strip())
+    with open(os.path.join(place, "uevent"), encoding="ascii", errors="replace") as stream:
+        is_of_a_kind = "DEVTYPE=" in stream.read()  # vlan, bond, vxlan, wlan...; veth has none
+    return numbers[0] != numbers[1] and not is_of_a_kind and not os.path.exists(os.path.join(place, "device"))
 
 
 def _with_gateway(proc: str) -> set[str]:

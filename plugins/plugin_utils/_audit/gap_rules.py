@@ -9,6 +9,8 @@ Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -161,17 +163,39 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
         )
 
 
-def own_address_gap(host: str, vantage: str, left: Sequence[Unscanned]) -> Iterator[Finding]:
-    """One gap for the addresses that the host has and nobody scanned from a vantage point."""
+def own_address_gap(
+    host: str, vantage: str, left: Sequence[Unscanned], scanned: Iterable[str], given: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    """One gap for the addresses that the host has and nobody scanned from a vantage point.
+
+    ``scanned`` are those that were to be scanned, ``given`` what ``vigil_addresses`` says of other vantage points.
+    """
     if left:
-        shown = ", ".join(f"{one.address} ({one.interface})" for one in left[:_MOST_ADDRESSES])
-        more = f" and {len(left) - _MOST_ADDRESSES} more" if len(left) > _MOST_ADDRESSES else ""
+        shown, more = left[:_MOST_ADDRESSES], len(left) - _MOST_ADDRESSES
+        listed = ", ".join(f"{one.address} ({one.interface})" for one in shown)
+        now = list(dict.fromkeys(scanned))
+        to_leave_out = _vigil_addresses(now, vantage, given)
+        to_scan = _vigil_addresses([*now, *(str(one.address) for one in left)], vantage, given)
         message = (
-            f"the host also has {shown}{more}, which nobody scanned from {vantage}: list in vigil_addresses by which"
-            " addresses the host is to be scanned; what is not in it is left out on purpose"
+            f"the host also has {listed}{f' and {more} more' if more > 0 else ''}, which nobody scanned from {vantage}:"
+            + (
+                f" if it says so rightly, scan it with {to_scan}"
+                if more <= 0
+                else " list in vigil_addresses what to scan"
+            )
+            + f", or leave it out on purpose with {to_leave_out}"
         )
-        names = ",".join(str(one.address) for one in left)
+        names = ",".join(str(one.address) for one in shown)
+        if more > 0:
+            rest = "\n".join(str(one.address) for one in left[_MOST_ADDRESSES:])
+            names += f",{more}-more-{hashlib.sha256(rest.encode()).hexdigest()[:8]}"
         yield gap(f"{host}:own-addresses-not-scanned@{vantage}:{names}", message, host=host, vantage=vantage)
+
+
+def _vigil_addresses(addresses: Sequence[str], vantage: str, given: Mapping[str, Any] | None) -> str:
+    """The variable to paste; JSON is YAML."""
+    value = list(addresses) if given is None else {**given, vantage: list(addresses)}
+    return f"vigil_addresses: {json.dumps(value)}"
 
 
 def not_scanned(host: str, vantage: str, why: str | None, address: str | None = None) -> Finding:

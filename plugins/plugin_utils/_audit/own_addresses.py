@@ -54,7 +54,7 @@ def _is_address(text: str) -> bool:
 
 
 def _reason(address: Address, row: Mapping[str, Any], *, on_purpose: bool) -> str | None:
-    if address.is_loopback or row["interface"] == "lo":
+    if address.is_loopback:  # another address on lo is reached from outside by whoever routes it to the host
         return "loopback"
     if address.is_link_local:
         return "link-local"

@@ -356,8 +356,11 @@ def _gaps(
     for vantage, targets in seen.items():
         yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
         if targets and listening is not None:
-            left = unscanned(evidence, vantage, _to_scan(evidence, vantage, targets))
-            yield from own_address_gap(view.host, vantage, [one for one in left if one.reason is None])
+            to_scan = list(_to_scan(evidence, vantage, targets))
+            left = [one for one in unscanned(evidence, vantage, to_scan) if one.reason is None]
+            others = evidence["inventory"].get("vigil_addresses")
+            others = others if isinstance(others, Mapping) else None
+            yield from own_address_gap(view.host, vantage, left, to_scan, others)
         if targets:
             expected = addresses_for(evidence["outside_addresses"], vantage)
             for address, why in outside.unseen(view.host, vantage, expected):

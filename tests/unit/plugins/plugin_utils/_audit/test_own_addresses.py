@@ -40,7 +40,8 @@ def test_a_second_interface_and_a_global_ipv6_address_are_one_gap() -> None:
     results = judged()
     assert gaps(results) == [f"web1:own-addresses-not-scanned@internet:{SECOND},{SIX}"]
     (row,) = [row for row in results["findings"] if row["status"] == "not_assessed"]
-    assert "vigil_addresses" in row["message"]
+    assert f'scan it with vigil_addresses: ["{build.ADDRESS}", "{SECOND}", "{SIX}"]' in row["message"]
+    assert f'leave it out on purpose with vigil_addresses: ["{build.ADDRESS}"]' in row["message"]
     assert not results["gate"]["passed"]
 
 
@@ -72,3 +73,27 @@ def test_a_run_from_inside_alone_does_not_speak_of_addresses() -> None:
     run["settings"]["scan_depth"] = "none"
     results = build.judged(build.host_evidence(listening=build.listening([], ADDRESSES)), [], run)
     assert not [name for name in gaps(results) if "own-addresses" in name]
+
+
+def test_what_is_offered_keeps_what_is_said_of_other_vantage_points() -> None:
+    results = judged({"office": ["192.0.2.9"]})
+    (message,) = [row["message"] for row in results["findings"] if row["gap"]]
+    assert f'vigil_addresses: {{"office": ["192.0.2.9"], "internet": ["{build.ADDRESS}"]}}' in message
+
+
+def test_an_address_that_is_routed_to_the_host_is_no_loopback_address() -> None:
+    """Anycast, and a load balancer that answers directly: the service's address is on lo."""
+    listening = build.listening([], [*ADDRESSES[:2], build.own_address("192.0.2.99", "lo")])
+    results = build.judged(build.host_evidence(listening=listening), [build.scan([build.target()])])
+    assert gaps(results) == ["web1:own-addresses-not-scanned@internet:192.0.2.99"]
+
+
+def test_a_host_that_claims_ten_thousand_addresses_has_one_short_gap() -> None:
+    many = [build.own_address(f"10.{number >> 8}.{number & 255}.1") for number in range(10_000)]
+    listening = build.listening([], [*ADDRESSES[:2], *many])
+    results = build.judged(build.host_evidence(listening=listening), [build.scan([build.target()])])
+    (name,) = gaps(results)
+    assert len(name) < 300
+    assert "9992-more-" in name
+    (message,) = [row["message"] for row in results["findings"] if row["gap"]]
+    assert len(message) < 600
