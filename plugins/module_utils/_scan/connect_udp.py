@@ -165,9 +165,10 @@ class UdpScan:
         pause = _IDLE
         if self._expiry:
             pause = min(pause, self._expiry[0][0] - now)
-        if self._fresh:
+        may_send = len(self._pending) < self._most
+        if self._fresh and may_send:
             pause = min(pause, self._next_send - now)
-        elif self._later:
+        elif self._later and may_send:
             pause = min(pause, max(self._later[0][0], self._next_send) - now)
         return self._stop.wait_at_most(max(0.0, pause))
 

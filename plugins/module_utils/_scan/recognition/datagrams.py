@@ -141,7 +141,7 @@ _COAP = Message(b"\x40\x00\x76\x70", _when("coap", lambda said: said == b"\x70\x
 # https://github.com/memcached/memcached/blob/master/doc/protocol.txt, "UDP protocol": a frame header, then a command.
 _FRAME = struct.pack(">4H", 0x7670, 0, 1, 0)
 _MEMCACHED = Message(
-    _FRAME + b"version\r\n", _when("memcache", lambda said: said[:4] == _FRAME[:4] and said[8:16] == b"VERSION ")
+    _FRAME + b"version\r\n", _when("memcached", lambda said: said[:4] == _FRAME[:4] and said[8:16] == b"VERSION ")
 )
 
 # RFC 9000, 6.1 and 15: a version that is reserved for this makes a server name those it has. At least 1,200 bytes.

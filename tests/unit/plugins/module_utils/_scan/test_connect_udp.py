@@ -198,7 +198,7 @@ def test_no_message_is_taken_for_its_own_answer() -> None:
         (500, b"vigilprt" + b"x" * 40, "isakmp"),
         (5060, b"SIP/2.0 404 Not Found\r\n", "sip"),
         (5060, b"HTTP/1.1 200 OK\r\n", None),
-        (11211, b"\x76\x70\0\0\0\1\0\0VERSION 1.6.18\r\n", "memcache"),
+        (11211, b"\x76\x70\0\0\0\1\0\0VERSION 1.6.18\r\n", "memcached"),
         (5683, b"\x70\x00\x76\x70", "coap"),
         (5353, b"\x76\x70\x84\x05\0\0\0\0\0\0\0\0", "domain"),
         (53, b"", None),
