@@ -58,7 +58,7 @@ def test_neither_root_nor_nmap_is_needed(lab: Any, by_port: ByPort) -> None:
     assert (endpoint["identification"], endpoint["service"]["product"]) == ("identified", "dnsmasq")
 
 
-def test_a_refusal_of_somebody_else_is_filtered_not_closed(lab: Any, by_port: ByPort) -> None:
+def test_a_firewall_that_refuses_is_filtered(lab: Any, by_port: ByPort) -> None:
     rules = """udp dport 1000 reject with icmp type port-unreachable
 udp dport 1001 reject with icmp type admin-prohibited
 udp dport 1002 reject with icmp type host-unreachable
@@ -72,6 +72,30 @@ udp dport 1003 drop"""
         (("udp", 1002), "filtered"),
         (("udp", 1003), "open|filtered"),
     ]
+
+
+@pytest.fixture
+def behind_a_router(lab: Any) -> Iterator[str]:
+    """An address to which the hosts forward, and refuse it in their own name as a closed port is refused."""
+    hosts, vantage = ["ip", "netns", "exec", lab.hosts], ["ip", "-n", lab.vantage]
+    rules = "table ip router {\nchain forward {\ntype filter hook forward priority 0; reject with icmp type "
+    subprocess.run([*hosts, "nft", "-f", "-"], input=f"{rules}port-unreachable\n}}\n}}\n".encode(), check=True)
+    subprocess.run([*hosts, "sysctl", "-qw", "net.ipv4.ip_forward=1"], check=True)
+    subprocess.run(["ip", "-n", lab.hosts, "route", "add", "198.19.77.0/24", "dev", "lab1"], check=True)
+    subprocess.run([*vantage, "route", "add", "198.19.77.0/24", "via", lab.open_], check=True)
+    try:
+        yield "198.19.77.7"
+    finally:
+        subprocess.run([*vantage, "route", "del", "198.19.77.0/24"], check=True)
+        subprocess.run(["ip", "-n", lab.hosts, "route", "del", "198.19.77.0/24"], check=True)
+        subprocess.run([*hosts, "sysctl", "-qw", "net.ipv4.ip_forward=0"], check=True)
+        subprocess.run([*hosts, "nft", "delete", "table", "ip", "router"], check=True)
+
+
+def test_a_refusal_of_somebody_else_is_filtered_not_closed(lab: Any, by_port: ByPort, behind_a_router: str) -> None:
+    result = lab.scan([behind_a_router], udp_ports=[53, 514], engine="connect")
+    assert set(by_port(result["targets"][0]).values()) == {"filtered"}
+    assert {row["reason"] for row in result["targets"][0]["states"]} == {"port-unreach"}
 
 
 @contextmanager
