@@ -25,8 +25,7 @@ description:
   - Scan only what you are allowed to scan.
 requirements:
   - Linux and Python 3.8 or newer where the module runs
-  - C(nmap) and the Python library C(python-nmap) for O(engine=nmap)
-  - the Python library C(python-nmap) for O(engine=import)
+  - the program C(nmap) for O(engine=nmap)
 options:
   targets:
     description:
@@ -114,8 +113,9 @@ options:
     type: str
     default: auto
     choices:
-      auto: C(nmap) where the program and C(python-nmap) are there, else V(connect). The result says which, and why.
-      nmap: The program C(nmap), with SYN packets where it may send them, else with connects.
+      auto: C(nmap) where the program is there and may send raw packets, else V(connect). The result says why.
+      nmap: The program C(nmap) with SYN packets. Where it may not send them, the module makes the connects itself,
+        because C(nmap) calls filtered what its own machine refused to send. C(nmap) is then asked only what answers.
       connect: TCP connects by the module itself. UDP by connected sockets. Needs no program and no
         privileges, and recognises the common services only.
       import: Reads the report O(import_file) and sends nothing.
@@ -409,7 +409,7 @@ coverage:
     why:
       description: Why this engine was taken, and whose list the top ports are from.
       type: str
-      sample: "auto: nmap and python-nmap are there"
+      sample: "auto: nmap 7.93 is there"
     technique:
       description: V(syn) or V(connect) for TCP, null where a report does not say.
       type: str
@@ -488,12 +488,12 @@ coverage:
           sample: "UDP needs root or CAP_NET_RAW on the scanner: every UDP port asked for is unknown"
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import addresses_here
 from ansible_collections.vigil.ports.plugins.module_utils._machine import machine
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop, stopping_on_signals
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
-from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import PythonNmapMissingError, Surroundings, scan
+from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import Surroundings, scan
 
 _TARGET = {
     "host": {"type": "str", "required": True},
@@ -529,8 +529,6 @@ def main() -> None:
     try:
         with stopping_on_signals(stop):
             found = scan(module.params, Surroundings(module.tmpdir), stop)
-    except PythonNmapMissingError as error:
-        module.fail_json(msg=missing_required_lib("python-nmap"), exception=error.traceback)
     except ScanError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, machine=machine(addresses_here()), **found)

@@ -72,7 +72,6 @@ _BY_ERROR = {
     errno.EHOSTDOWN: Answer(FILTERED, "host-unreach"),
     errno.ENETUNREACH: Answer(FILTERED, "net-unreach"),
     errno.EACCES: Answer(FILTERED, "admin-prohibited"),
-    errno.EPERM: Answer(FILTERED, "admin-prohibited"),
 }
 
 SILENCE = Answer(FILTERED, SILENT, again=True)
@@ -91,8 +90,49 @@ def at_once(error: int) -> Answer:
     return Answer(None, f"connect failed here ({_name(error)})")
 
 
-def at_end(sock: socket.SocketType, error: int) -> Answer:
-    """The meaning of a connect that is no longer pending; ``error`` is what SO_ERROR gave."""
+def not_begun(error: int, address: str) -> Answer:
+    """The meaning of an error with which a connect to ``address`` did not begin, or no socket was had for it."""
+    without = errno.EAFNOSUPPORT if ":" in address else None
+    if error == without or (error == errno.EADDRNOTAVAIL and not _has_source_for(address)):
+        family = "IPv6" if ":" in address else "IPv4"
+        return Answer(None, f"this machine has no {family} address to send from: {family} is off here ({_name(error)})")
+    return at_once(error)
+
+
+def _has_source_for(address: str) -> bool:
+    """Whether this machine has an address to send from. EADDRNOTAVAIL of TCP may as well mean that all ports are used;
+    a UDP socket takes one of its own."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((address, 9))
+    except OSError as error:
+        return error.errno != errno.EADDRNOTAVAIL
+    return True
+
+
+def refused_here(address: str, port: int) -> str | None:
+    """Why this machine sends nothing to ``address``, found out with an empty datagram; None where it does.
+
+    connect(2) does not tell: a SYN that the own firewall drops, or that finds the table of connections full, is lost in
+    silence (tcp_connect() of Linux returns no error but ECONNREFUSED), and looks like a firewall of the target. A
+    firewall that drops single TCP ports on their way out cannot be told from one of the target.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+            sock.connect((address, port))
+            sock.send(b"")
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EACCES):
+            why = "this machine's own firewall refused to send, or its table of connections is full"
+            return f"{why} ({_name(error.errno)})"
+        if error.errno in (errno.ENOBUFS, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH):
+            return f"this machine could not send ({_name(error.errno)})"
+    return None
+
+
+def at_end(sock: socket.SocketType, error: int, target: str) -> Answer:
+    """The meaning of a connect to ``target`` that is no longer pending; ``error`` is what SO_ERROR gave."""
     if error == 0:
         # The kernel may choose the target port itself as the source port: then the socket has
         # connected to itself, and no server is there (TCP simultaneous open, RFC 9293, 3.5).
@@ -103,12 +143,10 @@ def at_end(sock: socket.SocketType, error: int) -> Answer:
         return SILENCE
     if error in SHORTAGES:
         return at_once(error)
-    icmp, own = _queued(sock)
-    if own:
-        return Answer(None, NO_NEIGHBOUR)
-    if icmp is not None:
-        return Answer(FILTERED, icmp)
-    return _BY_ERROR.get(error) or Answer(None, f"connect ended with {_name(error)}")
+    message = _message(sock)
+    if message is None:
+        return _BY_ERROR.get(error) or Answer(None, f"connect ended with {_name(error)}")
+    return _own(sock, message, target) or Answer(FILTERED, message.reason)
 
 
 def of_datagram(sock: socket.SocketType, error: int, target: str) -> Answer:
@@ -121,28 +159,22 @@ def of_datagram(sock: socket.SocketType, error: int, target: str) -> Answer:
         return Answer(CLOSED, "port-unreach") if error == errno.ECONNREFUSED else at_once(error)
     if message.offender == target and message.reason == "port-unreach":
         return Answer(CLOSED, message.reason)
-    if message.offender == sock.getsockname()[0] and message.offender != target:
-        refused = "this machine's own firewall refused to send"
-        return Answer(None, NO_NEIGHBOUR if message.reason == "host-unreach" else refused)
-    return Answer(FILTERED, message.reason)
+    return _own(sock, message, target) or Answer(FILTERED, message.reason)
 
 
 class _Message(NamedTuple):
-    """An ICMP message: what it says in nmap's words, its type and code, and who sent it."""
+    """An ICMP message: what it says in nmap's words, and who sent it."""
 
     reason: str
-    kind: int
-    code: int
     offender: str | None
 
 
-def _queued(sock: socket.SocketType) -> tuple[str | None, bool]:
-    """The queued ICMP message as a reason, and whether this machine sent it to itself."""
-    message = _message(sock)
-    if message is None:
-        return None, False
-    own = message.offender == sock.getsockname()[0]
-    return message.reason, own and (message.kind, message.code) != (3, 3)
+def _own(sock: socket.SocketType, message: _Message, target: str) -> Answer | None:
+    """The meaning of a message that this machine sent to itself: nothing was sent to ``target``. None for others'."""
+    if message.offender != sock.getsockname()[0] or message.offender == target:
+        return None
+    refused = "this machine's own firewall refused to send"
+    return Answer(None, NO_NEIGHBOUR if message.reason == "host-unreach" else refused)
 
 
 def _message(sock: socket.SocketType) -> _Message | None:
@@ -156,7 +188,7 @@ def _message(sock: socket.SocketType) -> _Message | None:
         _errno, origin, kind, code = _SOCK_EXTENDED_ERR.unpack_from(content)[:4]
         if origin in (_FROM_ICMP, _FROM_ICMP6):
             reason = _ICMP_REASONS.get((origin, kind, code), "dest-unreach")
-            return _Message(reason, kind, code, _offender(content[_SOCK_EXTENDED_ERR.size :], origin))
+            return _Message(reason, _offender(content[_SOCK_EXTENDED_ERR.size :], origin))
     return None
 
 

@@ -29,7 +29,8 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_answers 
     SILENCE,
     Answer,
     at_end,
-    at_once,
+    not_begun,
+    refused_here,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.neighbours import unanswered_neighbours
@@ -130,6 +131,7 @@ class ConnectScan:
         """Scan until all is known or ``stop`` says so; never raises for what the network does."""
         try:
             self._drain(self._probes())
+            self._doubt_the_silence()
             self._ask_the_neighbours()
         finally:
             for sock in (*(sock for sock, _probe in self._pending.values()), *self._spare.values()):
@@ -191,19 +193,19 @@ class ConnectScan:
             try:
                 sock = socket.SocketType(target.family, _KIND)
             except OSError as error:
-                self._settle(probe, at_once(error.errno or 0), now)
+                self._settle(probe, not_begun(error.errno or 0, target.address), now)
                 return 0
             sock.setsockopt(*target.keep_icmp)
         error_number = sock.connect_ex(where)
         if error_number not in (0, errno.EINPROGRESS):
             sock.close()
-            self._settle(probe, at_once(error_number), now)
+            self._settle(probe, not_begun(error_number, target.address), now)
             return 1
         self._sent += 1
         # A port of this machine has answered by now: that saves the event loop for most of them.
         error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error_number:
-            answer = at_end(sock, error_number)
+            answer = at_end(sock, error_number, target.address)
             # Linux resets a socket that was refused when it is asked to connect again, and sends nothing
             # (__inet_stream_connect: ECONNABORTED): that costs half of closing it and making another one.
             if answer.state == CLOSED and sock.connect_ex(where) == errno.ECONNABORTED:
@@ -230,7 +232,8 @@ class ConnectScan:
     def _collect(self, pause: float) -> None:
         for descriptor, _events in self._poll.poll(pause, 4096):
             sock, probe = self._pending.pop(descriptor)
-            answer = at_end(sock, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            error_number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            answer = at_end(sock, error_number, self._targets[probe.target].address)
             if answer.state == OPEN:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             sock.close()
@@ -258,6 +261,15 @@ class ConnectScan:
             self._again.append(probe._replace(sent=probe.sent + 1))
         else:
             self._targets[probe.target].learn(probe.port, answer)
+
+    def _doubt_the_silence(self) -> None:
+        """Silence counts only where this machine sends at all."""
+        for target in self._targets:
+            silent = target.answers.get((str(SILENCE.state), SILENT))
+            why_not = refused_here(target.address, silent[0]) if silent else None
+            if why_not:
+                del target.answers[str(SILENCE.state), SILENT]
+                target.reason = target.reason or why_not
 
     def _ask_the_neighbours(self) -> None:
         """A host that is not there is silent on every port too: what looked filtered is then unknown.

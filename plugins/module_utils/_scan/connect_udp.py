@@ -27,7 +27,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.connect_answers 
     IPV6_RECVERR,
     NO_NEIGHBOUR,
     Answer,
-    at_once,
+    not_begun,
     of_datagram,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
@@ -183,7 +183,7 @@ class UdpScan:
         try:
             sock = socket.SocketType(target.family, int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
         except OSError as error:
-            self._settle(probe, at_once(error.errno or 0))
+            self._settle(probe, not_begun(error.errno or 0, target.address))
             return
         try:
             sock.setsockopt(*target.keep_icmp)
@@ -195,7 +195,7 @@ class UdpScan:
             sock.send(messages[probe.sent % len(messages)].sent)
         except OSError as error:
             sock.close()
-            self._settle(probe, at_once(error.errno or 0))
+            self._settle(probe, not_begun(error.errno or 0, target.address))
             return
         self.sent += 1
         descriptor = sock.fileno()

@@ -21,13 +21,12 @@ from typing import Iterator, Mapping
 from ansible_collections.vigil.ports.plugins.module_utils._scan.canaries import distrust
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import Command
-from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, may_send_raw_packets
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_runs import NmapRuns
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     OPEN,
     Endpoint,
     Outcome,
-    Problem,
     ScanRequest,
     Seen,
     StateRow,
@@ -42,30 +41,28 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.second_pass impo
     seen_twice,
     together,
 )
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 ONE_MORE_RUN = 2.0  # seconds that a run of its own costs: up to there it is cheaper to ask in vain
 _DISCOVERED = re.compile(r"^Discovered open port ([0-9]{1,5})/(tcp|udp) on ([0-9a-f.:]+)$", re.MULTILINE)
 
 
 class NmapScan:
-    """One scan by the nmap program. ``workdir`` takes nmap's own files."""
+    """One scan by an nmap that may send raw packets. ``workdir`` takes its files.
 
-    def __init__(
-        self, request: ScanRequest, program: NmapProgram, workdir: str, stop: Stop, privileged: bool | None = None
-    ) -> None:
+    Without raw packets it would give as filtered or closed what its own machine refused to send.
+    """
+
+    def __init__(self, request: ScanRequest, program: NmapProgram, workdir: str, stop: Stop) -> None:
         self._request = request
         self._program = program
-        self._privileged = may_send_raw_packets(program) if privileged is None else privileged
         self._runs = NmapRuns(program, workdir, stop)
         self._seen: dict[str, Seen] = {}
         self._confirm_rate: int | None = None
 
     def run(self) -> Outcome:
         """Scan each family in turn, so that the rate is that of the scanner as a whole."""
-        udp = self._request.udp if self._privileged else PortSet()
-        if self._request.udp and not self._privileged:
-            message = "UDP needs root or CAP_NET_RAW on the scanner: every UDP port asked for is unknown"
-            self._runs.problems.append(Problem("udp-needs-root", message))
+        udp = self._request.udp
         for family in (4, 6):
             addresses = tuple(a for a in self._request.addresses if ipaddress.ip_address(a).version == family)
             if addresses and (self._request.tcp or udp):
@@ -75,8 +72,8 @@ class NmapScan:
         return Outcome(
             engine="nmap",
             engine_version=self._program.version,
-            technique="syn" if self._privileged else "connect",
-            privileged=self._privileged,
+            technique="syn",
+            privileged=True,
             seen=self._seen,
             tcp=self._request.tcp,
             udp=self._request.udp,
@@ -98,7 +95,8 @@ class NmapScan:
         for address in addresses:
             seen = report.seen.get(address) if report else None
             if seen is None:
-                seen = Seen(reason=why or f"nmap ended with success and said nothing about {address}")
+                told = _told_of(address, ended.errors if ended else "")
+                seen = Seen(reason=why or f"nmap ended with success and said nothing about {address}{told}")
             if not seen.rows and address in discovered:
                 seen = replace(discovered[address], reason=seen.reason)
             self._seen[address] = seen
@@ -137,8 +135,14 @@ class NmapScan:
             pace.pace(len(question.addresses)),
             pace.retries,
             pace.host_timeout,
-            self._privileged,
+            privileged=True,
         )
+
+
+def _told_of(address: str, errors: str) -> str:
+    """What nmap complained of about an address, such as that there is no route to it."""
+    lines = [line for line in errors.splitlines() if line.endswith(f" {address}")]
+    return f": {visible(lines[0])}" if lines else ""
 
 
 def _discovered(output: str) -> Mapping[str, Seen]:

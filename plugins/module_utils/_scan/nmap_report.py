@@ -4,19 +4,18 @@
 
 """What a report of nmap says about each address.
 
-python-nmap reads the port table. It drops the ports that nmap sums up (extraports), time-outs, all
-CPEs but one, the tunnel and the method: those are read from the XML here.
+Read with the standard library alone, because a scanner has nothing else. What the port table says is read once more
+with python-nmap on the control node (``plugin_utils/_plan/second_reading.py``).
 
 This module is private to the collection.
 """
 
 from __future__ import annotations
 
-import traceback
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from typing import Dict, Iterator, Mapping, Tuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import host_address, read_nmap_xml
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
@@ -27,7 +26,6 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
     OPEN_OR_FILTERED,
     Endpoint,
     Problem,
-    ScanError,
     Script,
     Seen,
     Service,
@@ -36,19 +34,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
-try:
-    from nmap import PortScanner
-
-    PYTHON_NMAP_ERROR: str | None = None
-except ImportError:
-    PortScanner = None
-    PYTHON_NMAP_ERROR = traceback.format_exc()
-
 _SCRIPT_LIMIT = 8192
 _ARGUMENTS_LIMIT = 1 << 17  # what Linux takes as one argument
 _KNOWN = frozenset((OPEN, CLOSED, FILTERED, OPEN_OR_FILTERED))
 _PROTOCOLS = ("tcp", "udp")  # what a scan here asks for; nmap can scan others
-_PortTable = Dict[Tuple[str, int], Dict[str, Any]]
+_PortTable = Dict[Tuple[str, int], ET.Element]
 
 
 @dataclass(frozen=True)
@@ -66,12 +56,7 @@ class NmapReport:
 
 
 def read_report(data: bytes) -> NmapReport:
-    """The report in ``data``, cut short or not.
-
-    Raises NmapXmlError when it is none, and ScanError without python-nmap.
-    """
-    if PortScanner is None:
-        raise ScanError("python-nmap is not installed")
+    """The report in ``data``, cut short or not. Raises NmapXmlError when it is none."""
     report = read_nmap_xml(data)
     root = report.root
     problems = [Problem("nmap-xml-repaired", repair) for repair in report.repairs]
@@ -79,14 +64,8 @@ def read_report(data: bytes) -> NmapReport:
         message = f"nmap's report breaks off ({report.cut}): only the addresses it holds completely are used"
         problems.append(Problem("nmap-xml-cut-short", message))
     asked = {info.get("protocol", ""): _services(info) for info in root.findall("scaninfo")}
-    # analyse_nmap_xml_scan needs nothing of what __init__ does, which is to run the nmap program.
-    parsed = PortScanner.__new__(PortScanner).analyse_nmap_xml_scan(ET.tostring(root, encoding="unicode"))
-    tables = {host_address(host) or "": host for host in root.findall("host")}
-    known_as = {element.get("addr"): address for address, host in tables.items() for element in host.findall("address")}
-    seen = {}
-    for written, values in parsed["scan"].items():
-        address = known_as.get(written, written)
-        seen[address] = _one(address, tables[address], values, asked, problems)
+    hosts = {host_address(host) or "": host for host in root.findall("host")}
+    seen = {address: _one(address, host, asked, problems) for address, host in hosts.items()}
     ended = root.find("runstats/finished")
     return NmapReport(
         seen=seen,
@@ -112,27 +91,24 @@ def _services(info: ET.Element) -> PortSet:
         return PortSet()
 
 
-def _one(
-    address: str, host: ET.Element, values: Mapping[str, Any], asked: Mapping[str, PortSet], problems: list[Problem]
-) -> Seen:
+def _one(address: str, host: ET.Element, asked: Mapping[str, PortSet], problems: list[Problem]) -> Seen:
     if host.get("timedout") == "true":
         return Seen(reason="nmap gave up on this target: its time-out was over")
     status = host.find("status")
     if status is not None and status.get("state") == "down":
         return Seen(reason=f"nmap: the host is down ({visible(status.get('reason', 'no reason given'))})")
     table: _PortTable = {
-        (protocol, port): entry
-        for protocol in _PROTOCOLS
-        for port, entry in values.get(protocol, {}).items()
-        if entry["state"] in _KNOWN
+        (str(port.get("protocol")), int(port.get("portid", "0"))): port
+        for port in host.findall("ports/port")
+        if port.get("protocol") in _PROTOCOLS and _state(port) in _KNOWN
     }
     grouped: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for (protocol, port), entry in table.items():
-        grouped[protocol, entry["state"], visible(entry["reason"] or "")].append(port)
+        grouped[protocol, _state(entry), _reason(entry)].append(port)
     rows = [StateRow(*key, ports=PortSet.of(ports)) for key, ports in sorted(grouped.items())]
     listed = {protocol: PortSet.of(port for name, port in table if name == protocol) for protocol in _PROTOCOLS}
     rows += _summed_up(address, host, {name: asked.get(name, PortSet()) - listed[name] for name in listed}, problems)
-    endpoints = list(_endpoints(host, table))
+    endpoints = list(_endpoints(table))
     told = dict(listed)
     for row in rows:
         if row.state in (OPEN, OPEN_OR_FILTERED):
@@ -173,30 +149,36 @@ def _ports(reason: ET.Element) -> PortSet:
         return PortSet()
 
 
-def _endpoints(host: ET.Element, table: _PortTable) -> Iterator[Endpoint]:
-    for element in host.findall("ports/port"):
-        protocol, port = str(element.get("protocol")), int(element.get("portid", "0"))
-        entry = table.get((protocol, port))
-        if entry is None or entry["state"] not in (OPEN, OPEN_OR_FILTERED):
+def _state(port: ET.Element) -> str:
+    state = port.find("state")
+    return state.get("state", "") if state is not None else ""
+
+
+def _reason(port: ET.Element) -> str:
+    state = port.find("state")
+    return visible(state.get("reason", "")) if state is not None else ""
+
+
+def _endpoints(table: _PortTable) -> Iterator[Endpoint]:
+    for (protocol, port), entry in table.items():
+        if _state(entry) not in (OPEN, OPEN_OR_FILTERED):
             continue
-        scripts = tuple(
-            Script(visible(name or ""), visible(output or "", _SCRIPT_LIMIT))
-            for name, output in entry.get("script", {}).items()
-        )
-        service = _service(entry, element.find("service"))
+        told = {script.get("id", ""): script.get("output", "") for script in entry.findall("script")}
+        scripts = tuple(Script(visible(name), visible(output, _SCRIPT_LIMIT)) for name, output in told.items())
+        service = _service(entry.find("service"))
         asked = service.identification if service else NOT_ASKED
-        yield Endpoint(protocol, port, entry["state"], visible(entry["reason"] or ""), service, scripts, asked)
+        yield Endpoint(protocol, port, _state(entry), _reason(entry), service, scripts, asked)
 
 
-def _service(entry: Mapping[str, Any], element: ET.Element | None) -> Service | None:
+def _service(element: ET.Element | None) -> Service | None:
     if element is None:
         return None
-    confidence = str(entry["conf"])
+    confidence = element.get("conf", "")
     return Service(
-        name=_text(entry["name"]),
-        product=_text(entry["product"]),
-        version=_text(entry["version"]),
-        extra=_text(entry["extrainfo"]),
+        name=_text(element.get("name")),
+        product=_text(element.get("product")),
+        version=_text(element.get("version")),
+        extra=_text(element.get("extrainfo")),
         tunnel=_text(element.get("tunnel")),
         method=visible(element.get("method", "table")),
         confidence=int(confidence) if confidence.isdecimal() else None,

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption import Stop
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_arguments import Command
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import Ended, NmapProgram, run_nmap
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import NmapReport, read_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import NmapXmlError
-from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Problem
+from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import SILENT, Problem, Seen
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 _MOST_MESSAGES = 20
+#: What nmap 7 writes when the kernel did not take a packet: a firewall of its own, a full table of connections,
+#: no buffers, a device that is down. It names the first ones only, and gives the ports as silent.
+_NOT_SENT = re.compile(r"^sendto in .* => (.*)$|^.*(probes failed to send|Strange \S+ error).*$", re.MULTILINE)
 _PACKETS = re.compile(r"Raw packets sent: ([0-9]+) ")
 
 
@@ -54,6 +58,12 @@ class NmapRuns:
         self._listen_to(ended.errors)
         self._count(ended.output)
         report, why = self._read(report_file)
+        lost = _NOT_SENT.search(ended.errors)
+        if lost and report is not None:
+            told = visible(lost.group(1) or lost.group(0))
+            message = f"nmap could not send all its packets ({told}): every port that was silent is unknown"
+            report = replace(report, seen={at: _without_silence(seen, message) for at, seen in report.seen.items()})
+            self.failed("probes-not-sent", message)
         if ended.stopped:
             why = ended.stopped
             self.failed("scan-stopped", f"{why}: what nmap had found by then is kept")
@@ -91,6 +101,13 @@ class NmapRuns:
     def _count(self, output: str) -> None:
         told = _PACKETS.search(output)
         self.sent = self.sent + int(told.group(1)) if told and self.sent is not None else None
+
+
+def _without_silence(seen: Seen, why: str) -> Seen:
+    """What was seen without the ports from which nothing came back: perhaps nothing was sent to them."""
+    rows = tuple(row for row in seen.rows if not row.reason.startswith(SILENT))
+    endpoints = tuple(one for one in seen.endpoints if not one.reason.startswith(SILENT))
+    return replace(seen, rows=rows, endpoints=endpoints, reason=seen.reason or why)
 
 
 def _named(addresses: tuple[str, ...]) -> str:

@@ -48,7 +48,11 @@ class NmapXml:
     def finished(self) -> bool:
         """Whether nmap itself says that it came to the end and all went well."""
         ended = self.root.find("runstats/finished")
-        return ended is not None and ended.get("exit") == "success"
+        if ended is None:
+            return False
+        # nmap 5 and older write no exit at all, and end the report only when all went well.
+        unsaid = "success" if self.root.get("scanner") == "nmap" and not ended.get("errormsg") else None
+        return ended.get("exit", unsaid) == "success"
 
 
 def read_nmap_xml(data: bytes) -> NmapXml:

@@ -27,7 +27,6 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program imp
     find_nmap,
     may_send_raw_packets,
 )
-from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import PYTHON_NMAP_ERROR
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Outcome, ScanError, ScanRequest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result, services_result
@@ -53,14 +52,6 @@ _NUMBERS = (
 )
 
 
-class PythonNmapMissingError(ScanError):
-    """python-nmap is needed for what was asked; ``traceback`` says how its import failed."""
-
-    def __init__(self, traceback: str) -> None:
-        super().__init__("python-nmap is not installed")
-        self.traceback = traceback
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What a scan needs of the machine it runs on; tests put other things in."""
@@ -68,7 +59,6 @@ class Surroundings:
     workdir: str
     resolver: Resolver = system_resolver
     nmap: Callable[[], NmapProgram | None] = find_nmap
-    python_nmap_error: str | None = PYTHON_NMAP_ERROR
 
 
 def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[str, Any]:
@@ -106,12 +96,13 @@ def scan(options: Mapping[str, Any], around: Surroundings, stop: Stop) -> dict[s
     known = is_asked(options["targets"])
     if known:
         version = program.version if engine == "nmap" and program else None
-        raw = engine == "nmap" and program is not None and may_send_raw_packets(program)
-        outcome = known_open(targets, request, engine, version, raw)
+        outcome = known_open(targets, request, engine, version, engine == "nmap")
     else:
         outcome = _run(engine, request, program, options["import_file"], around, stop)
     if engine != "import" and (request.versions or request.scripts):
-        outcome = identified(outcome, request, _ask_nmap(engine, outcome, request, program, around, stop), stop)
+        outcome = identified(
+            outcome, request, _ask_nmap(options["engine"], outcome, request, program, around, stop), stop
+        )
     give = services_result if known else result
     return give(targets, outcome, "; ".join(filter(None, (why, list_of))), started, _now())
 
@@ -148,15 +139,15 @@ def _run(
 
 
 def _ask_nmap(
-    engine: str,
+    asked: str,
     outcome: Outcome,
     request: ScanRequest,
     program: NmapProgram | None,
     around: Surroundings,
     stop: Stop,
 ) -> AskNmap | None:
-    """How nmap is asked what answers; None where it is not the engine."""
-    if engine != "nmap" or program is None:
+    """How nmap is asked what answers; None where it is not there, or another engine was asked for."""
+    if asked == "connect" or program is None:
         return None
     pace = replace(request, retries=request.retries + 1)
     return NmapQuestions(program, around.workdir, outcome.privileged, pace, stop).ask
@@ -167,19 +158,17 @@ def _engine(options: Mapping[str, Any], program: NmapProgram | None, around: Sur
     asked = options["engine"]
     if asked == "connect":
         return "connect", "asked for"
-    if asked in ("nmap", "import") and around.python_nmap_error:
-        raise PythonNmapMissingError(around.python_nmap_error)
     if asked == "import":
         return "import", "asked for"
-    if asked == "nmap":
-        if program is None:
-            raise ScanError("there is no nmap on PATH that runs: install it, or use the engine connect or auto")
-        return "nmap", "asked for"
     if program is None:
+        if asked == "nmap":
+            raise ScanError("there is no nmap on PATH that runs: install it, or use the engine connect or auto")
         return "connect", "auto: there is no nmap on PATH that runs"
-    if around.python_nmap_error:
-        return "connect", f"auto: nmap {program.version} is there, python-nmap is not"
-    return "nmap", "auto: nmap and python-nmap are there"
+    how = "asked for" if asked == "nmap" else "auto"
+    if not may_send_raw_packets(program):
+        # nmap's own connects say "filtered" or "closed" where this machine refused to send.
+        return "connect", f"{how}: nmap {program.version} may not send raw packets here and is asked for services only"
+    return "nmap", "asked for" if asked == "nmap" else f"auto: nmap {program.version} is there"
 
 
 def _checked(options: Mapping[str, Any]) -> tuple[PortSet, PortSet]:

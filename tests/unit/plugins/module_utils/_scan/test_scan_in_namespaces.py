@@ -129,15 +129,20 @@ def test_versions_are_asked_of_open_ports_only_and_banners_are_made_visible(lab:
     assert second[0][second[0].index("-p") + 1] == "T:21,53,U:53"
 
 
-def test_without_root_nmap_connects_and_udp_is_unknown(lab: Any, by_port: ByPort) -> None:
+def test_without_root_the_module_asks_itself_and_nmap_only_what_answers(lab: Any, by_port: ByPort) -> None:
+    """nmap's own connects call filtered what was never sent."""
     result = lab.scan([lab.open_, lab.silent], ports=[21, 22], udp_ports=[53], engine="nmap", unprivileged=True)
     coverage = result["coverage"]
-    assert (coverage["technique"], coverage["privileged"], coverage["complete"]) == ("connect", False, False)
-    assert by_port(result["targets"][0]) == {("tcp", 21): "open", ("tcp", 22): "closed", ("udp", 53): "unknown"}
-    assert by_port(result["targets"][1]) == {("tcp", 21): "filtered", ("tcp", 22): "closed", ("udp", 53): "unknown"}
-    assert {t["status"] for t in result["targets"]} == {"partial"}
-    assert "udp-needs-root" in [problem["code"] for problem in coverage["problems"]]
-    assert "-sU" not in coverage["commands"][0]
+    assert (coverage["technique"], coverage["privileged"], coverage["complete"]) == ("connect", False, True)
+    assert by_port(result["targets"][0]) == {("tcp", 21): "open", ("tcp", 22): "closed", ("udp", 53): "open"}
+    assert by_port(result["targets"][1]) == {
+        ("tcp", 21): "filtered",
+        ("tcp", 22): "closed",
+        ("udp", 53): "open|filtered",
+    }
+    assert {t["status"] for t in result["targets"]} == {"complete"}
+    assert "may not send raw packets" in coverage["why"]
+    assert not [argv for argv in coverage["commands"] if "-sT" in argv and "-sV" not in argv]
 
 
 def test_auto_takes_connect_where_nmap_is_not_on_path(lab: Any) -> None:

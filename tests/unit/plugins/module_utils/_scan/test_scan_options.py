@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import sys
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.interruption imp
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_program import NmapProgram, find_nmap
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import ScanError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.scan import (
-    PythonNmapMissingError,
     Surroundings,
     scan,
 )
@@ -80,12 +81,15 @@ def test_bad_options_are_named(tmp_path: Path, changed: dict[str, Any], named: l
     assert all(name in str(error.value) for name in named), error.value
 
 
-@pytest.mark.parametrize("engine", ["nmap", "import"])
-def test_python_nmap_is_asked_for_by_name(tmp_path: Path, engine: str) -> None:
-    around = Surroundings(str(tmp_path), python_nmap_error="Traceback ...", nmap=lambda: program(tmp_path, ""))
-    with pytest.raises(PythonNmapMissingError):
-        scan(options(engine=engine, import_file="x"), around, Stop())
-    assert scan(options(engine="auto"), around, Stop())["coverage"]["why"].endswith("python-nmap is not")
+def test_a_scanner_needs_no_python_nmap(tmp_path: Path) -> None:
+    """Without it every host was not assessed where UDP was declared."""
+    without = dict.fromkeys(("nmap", "nmap.nmap"))
+    with unittest.mock.patch.dict(sys.modules, without):
+        found = scan(
+            options(engine="auto"), Surroundings(str(tmp_path), nmap=lambda: program(tmp_path, "exit 3")), Stop()
+        )
+    assert found["coverage"]["engine"] == "nmap"
+    assert "python-nmap" not in found["coverage"]["why"]
 
 
 @pytest.mark.parametrize(
