@@ -91,7 +91,7 @@ class ActionModule(Door):
         depth = asked["settings"]["scan_depth"]
         return scan_plan(hosts, share, depth, scanner_is_control=is_control, seen_open=seen_open)
 
-    def _open_earlier(self, run: RunDirectory) -> set[tuple[str, int]]:
+    def _open_earlier(self, run: RunDirectory) -> set[tuple[str, str, int]]:
         """What was open when it was last asked, by history, or where there is none by the last complete run.
 
         It only adds questions, so a run that cannot be read costs none.

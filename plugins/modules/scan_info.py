@@ -237,6 +237,10 @@ targets:
       description: The address that was scanned, or the text that was given if it was refused or does not resolve.
       type: str
       sample: 192.0.2.10
+    given:
+      description: The text that was given as the address. Each address that a name resolved to has it.
+      type: str
+      sample: web1.example.com
     status:
       description:
         - V(complete) when the state of every port asked for is known, V(partial) when that of some is, V(failed) when

@@ -4,8 +4,7 @@
 
 """What a report of nmap says about each address.
 
-Read with the standard library alone, because a scanner has nothing else. What the port table says is read once more
-with python-nmap on the control node (``plugin_utils/_plan/second_reading.py``).
+Read with the standard library alone, because a scanner has nothing else.
 
 This module is private to the collection.
 """

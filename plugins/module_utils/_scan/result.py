@@ -56,7 +56,7 @@ def services_result(targets: Sequence[Target], outcome: Outcome, why: str, start
     for target in targets:
         if target.addresses:
             seen = [(address, outcome.seen.get(address, Seen())) for address in target.addresses]
-            rows += [_services_row(target.host, address, one) for address, one in seen]
+            rows += [{**_services_row(target.host, address, one), "given": target.given} for address, one in seen]
         else:
             rows += _target_rows(target, outcome, {})
     return _with_coverage(targets, rows, [], outcome, why, started, finished)
@@ -111,8 +111,10 @@ def _with_coverage(
 def _target_rows(target: Target, outcome: Outcome, asked: dict[str, PortSet]) -> list[Json]:
     if not target.addresses:
         status = "refused" if target.refused else "failed"
-        return [_row(target.host, target.given, status, target.refused or target.failed, Seen(), [], asked)]
-    return [_address_row(target.host, address, outcome, asked) for address in target.addresses]
+        rows = [_row(target.host, target.given, status, target.refused or target.failed, Seen(), [], asked)]
+    else:
+        rows = [_address_row(target.host, address, outcome, asked) for address in target.addresses]
+    return [{**row, "given": target.given} for row in rows]
 
 
 def _address_row(host: str, address: str, outcome: Outcome, asked: dict[str, PortSet]) -> Json:

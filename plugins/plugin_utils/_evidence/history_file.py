@@ -71,8 +71,8 @@ def read_history(path: Path) -> HistoryBefore | None:
     return HistoryBefore(path) if path.exists() else None
 
 
-def open_outside(path: Path) -> Iterator[tuple[str, int]] | None:
-    """Protocols and ports that were open from some vantage point when last asked; None where history has no answer.
+def open_outside(path: Path) -> Iterator[tuple[str, str, int]] | None:
+    """Hosts, protocols and ports that were open from outside when last asked; None where history has no answer.
 
     Raises EvidenceError for what is broken.
     """
@@ -80,8 +80,10 @@ def open_outside(path: Path) -> Iterator[tuple[str, int]] | None:
     head = next(lines, None)
     if head is None or head["state"] != "ok":
         return None
-    endpoints = (one for host in lines for one in host["now"]["endpoints"])
-    return ((one["protocol"], one["port"]) for one in endpoints if one["open"] and one["vantage"] is not None)
+    endpoints = ((host["host"], one) for host in lines for one in host["now"]["endpoints"])
+    return (
+        (host, one["protocol"], one["port"]) for host, one in endpoints if one["open"] and one["vantage"] is not None
+    )
 
 
 def resolved_findings(path: Path) -> Iterator[tuple[str, str]]:

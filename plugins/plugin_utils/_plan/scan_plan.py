@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
@@ -20,15 +20,26 @@ from .outside_addresses import addresses_for
 #: How many of the most frequent TCP ports ``common`` asks besides those that are known.
 COMMON_PORTS = 1000
 
+#: A host that claims to listen on more TCP ports than this adds none of them to what others are asked. It is asked for
+#: its own claims alone, up to the second number; those above it are not asked, and unknown.
+MOST_CLAIMS_FOR_OTHERS = 1000
+MOST_CLAIMS = 10_000
+
 EVERY_TCP_PORT = PortSet(((1, 65535),))
 
 #: With ``none`` nobody looks from outside.
 DEPTHS = ("none", "known", "common", "full")
 
 
+_TARGET_KEYS = ("host", "address", "udp_ports", "own", "left_out")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScanPlan:
     """The question to one scanner.
+
+    A target is a mapping of ``host``, ``address``, ``listening`` and ``own_addresses`` as scan_info takes them, and of
+    what it alone is asked: ``udp_ports``, ``own`` (TCP ports), and ``left_out``, which it claims and nobody asks.
 
     ``known`` TCP ports are asked first: those that some host declares or shows, and those that were open
     in earlier evidence. ``sweep`` TCP ports and the ``top_ports`` most frequent ones come after them.
@@ -39,14 +50,18 @@ class ScanPlan:
     targets: tuple[Mapping[str, Any], ...]
     refused: tuple[Mapping[str, str], ...]
     known: PortSet
-    udp_ports: PortSet
     sweep: PortSet
     top_ports: int
+
+    @property
+    def udp_ports(self) -> PortSet:
+        """The UDP ports that some target is asked."""
+        return PortSet.parse(sorted({text for target in self.targets if (text := target.get("udp_ports"))}))
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "depth": self.depth,
-            "targets": [{"host": target["host"], "address": target["address"]} for target in self.targets],
+            "targets": [{key: target[key] for key in _TARGET_KEYS if target.get(key)} for target in self.targets],
             "refused": list(self.refused),
             "known": str(self.known),
             "udp_ports": str(self.udp_ports),
@@ -61,25 +76,31 @@ def scan_plan(
     depth: str,
     *,
     scanner_is_control: bool,
-    seen_open: Iterable[tuple[str, int]] = (),
+    seen_open: Iterable[tuple[str, str, int]] = (),
 ) -> ScanPlan:
     """The plan for one share (see :func:`vantage_points.shares`) from the evidence of every host.
 
-    All ports that matter on some host are asked of each: what is declared on one host and open on
-    another is what an audit looks for. ``seen_open`` are protocols and ports that an earlier run found
-    open anywhere.
+    All TCP ports that matter on some host are asked of each: what is declared on one host and open on
+    another is what an audit looks for. UDP, where silence costs a second a port, is asked only of the host
+    that has it. ``seen_open`` are hosts, protocols and ports that an earlier run found open.
     """
-    known: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
-    for protocol, port in seen_open:
-        if protocol in known:
-            known[protocol].add((port, port))
-    targets: list[Mapping[str, Any]] = []
+    shared: set[tuple[int, int]] = set()
+    udp_open: dict[str, set[tuple[int, int]]] = {}
+    for name, protocol, port in seen_open:
+        if protocol == "tcp":
+            shared.add((port, port))
+        elif protocol == "udp":
+            udp_open.setdefault(name, set()).add((port, port))
+    targets: list[dict[str, Any]] = []
     refused: list[Mapping[str, str]] = []
     for evidence in hosts:
-        for protocol, span in _known_ports(evidence):
-            if protocol in known:
-                known[protocol].add(span)
-        listening = [str(port) for port in sorted(_listening(evidence))]
+        declared, udp, claims = _known_ports(evidence)
+        shared |= declared
+        if len(claims) <= MOST_CLAIMS_FOR_OTHERS:
+            shared.update((port, port) for port in claims)
+        udp_ports = str(_ports(udp | udp_open.get(evidence["host"], set())))
+        listening = [str(PortSet.of(_listening(evidence)))]
+        asked, left_out = PortSet.of(sorted(claims)[:MOST_CLAIMS]), PortSet.of(sorted(claims)[MOST_CLAIMS:])
         for address in addresses_for(evidence["outside_addresses"], share["vantage"]):
             row = {"host": evidence["host"], "address": address}
             reason = _refusal(evidence, address, share["scanner"], scanner_is_control=scanner_is_control)
@@ -87,15 +108,19 @@ def scan_plan(
                 refused.append({**row, "reason": reason})
             else:
                 own = _own_addresses(evidence, share["scanner"], scanner_is_control=scanner_is_control)
-                targets.append({**row, "listening": listening, "own_addresses": own})
+                more = {"udp_ports": udp_ports, "own": asked, "left_out": left_out}
+                targets.append({**row, "listening": [text for text in listening if text], "own_addresses": own, **more})
     mine = slice(share["index"], None, share["of"])
-    tcp = PortSet.parse(_texts(known["tcp"]))
+    tcp = _ports(shared)
+    everywhere = EVERY_TCP_PORT if depth == "full" else tcp
+    for target in targets[mine]:
+        target["own"] = str(target["own"] - everywhere)
+        target["left_out"] = str(target["left_out"] - everywhere)
     return ScanPlan(
         depth=depth,
         targets=tuple(targets[mine]),
         refused=tuple(refused[mine]),
         known=tcp,
-        udp_ports=PortSet.parse(_texts(known["udp"])),
         sweep=EVERY_TCP_PORT - tcp if depth == "full" else PortSet(),
         top_ports=COMMON_PORTS if depth == "common" else 0,
     )
@@ -111,25 +136,36 @@ def left_over(plan: ScanPlan, done: Iterable[tuple[str, str]], number: int, of: 
     return dataclasses.replace(plan, targets=tuple(rest[number::of]), refused=())
 
 
-def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
-    """Protocols and ports that a run's scans found open."""
+def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, int]]:
+    """Hosts, protocols and ports that a run's scans found open."""
     for scan in scans:
         for share in scan["shares"]:
             for target in share["targets"]:
                 for endpoint in target["endpoints"]:
                     if endpoint["state"] == "open" and target["status"] != "untrusted":
-                        yield endpoint["protocol"], endpoint["port"]
+                        yield target["host"], endpoint["protocol"], endpoint["port"]
 
 
-def _known_ports(evidence: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Ports that are declared, and ports that listen where something outside might reach them."""
+def _known_ports(
+    evidence: Mapping[str, Any],
+) -> tuple[set[tuple[int, int]], set[tuple[int, int]], set[int]]:
+    """TCP that is declared, UDP that is declared or listens, and TCP that listens, where something outside might
+    reach it.
+
+    What is declared is the operator's word, what listens is only the host's.
+    """
+    found: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
     inventory, _problems = load_inventory(evidence["inventory"])
     for declaration in (*inventory.declarations, *inventory.proposals):
-        if declaration.namespace == "host":
-            yield declaration.protocol, (declaration.port.first, declaration.port.last)
+        if declaration.namespace == "host" and declaration.protocol in found:
+            found[declaration.protocol].add((declaration.port.first, declaration.port.last))
+    claims = set()
     for listener in _reachable_listeners(evidence):
-        if not listener.ephemeral:
-            yield listener.protocol, (listener.port, listener.port)
+        if not listener.ephemeral and listener.protocol == "tcp":
+            claims.add(listener.port)
+        elif not listener.ephemeral and listener.protocol == "udp":
+            found["udp"].add((listener.port, listener.port))
+    return found["tcp"], found["udp"], claims
 
 
 def _listening(evidence: Mapping[str, Any]) -> set[int]:
@@ -173,5 +209,5 @@ def _is_loopback(address: str) -> bool:
     return plain is not None and ipaddress.ip_address(plain).is_loopback
 
 
-def _texts(spans: Iterable[tuple[int, int]]) -> Sequence[str]:
-    return [str(first) if first == last else f"{first}-{last}" for first, last in sorted(spans)]
+def _ports(spans: Iterable[tuple[int, int]]) -> PortSet:
+    return PortSet.parse([str(first) if first == last else f"{first}-{last}" for first, last in spans])

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.module_utils._scan.top_ports import COMMON
 
+from .._evidence.observed import plain_address
 from .scan_plan import ScanPlan
 from .slices import Slice
 
@@ -25,14 +28,15 @@ _OF_SERVICES = ("service", "scripts", "identification")
 class _Target:
     """One address over several calls. What an earlier call said of a port stands."""
 
-    def __init__(self, host: str, address: str) -> None:
+    def __init__(self, host: str, address: str, given: str) -> None:
         self.host = host
         self.address = address
+        self.given = given
         self.statuses: list[str] = []
         self.reason: str | None = None
         self._states: dict[tuple[str, str, str], PortSet] = {}
         self._seen: dict[str, PortSet] = {}
-        self._unknown: dict[str, PortSet] = {}
+        self._asked: dict[str, PortSet] = {}
         self.endpoints: dict[tuple[str, int], Mapping[str, Any]] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -45,14 +49,25 @@ class _Target:
             key = (protocol, state["state"], state["reason"])
             self._states[key] = self._states.get(key, PortSet()) | fresh
             self._seen[protocol] = self._seen.get(protocol, PortSet()) | fresh
-        for gap in row["unknown"]:
-            self.add_unknown(gap["protocol"], PortSet.parse([gap["ports"]], lowest=0))
         for endpoint in row["endpoints"]:
             if endpoint["port"] not in before.get(endpoint["protocol"], PortSet()):
                 self.endpoints[endpoint["protocol"], endpoint["port"]] = endpoint
 
-    def add_unknown(self, protocol: str, ports: PortSet) -> None:
-        self._unknown[protocol] = self._unknown.get(protocol, PortSet()) | ports
+    def ask(self, asked: Mapping[str, PortSet]) -> None:
+        """What the plan asks of it, which the scanner has no say in."""
+        for protocol, ports in asked.items():
+            if ports:
+                self._asked[protocol] = self._asked.get(protocol, PortSet()) | ports
+
+    def lacks(self, why: str) -> None:
+        """Something was not done for it, and why."""
+        self.statuses.append("partial" if self._seen else "failed")
+        self.reason = self.reason or why
+
+    @property
+    def _unknown(self) -> dict[str, PortSet]:
+        left = {protocol: ports - self._seen.get(protocol, PortSet()) for protocol, ports in self._asked.items()}
+        return {protocol: ports for protocol, ports in left.items() if ports}
 
     def services_to_ask(self) -> dict[str, list[int]]:
         """The open ports by protocol; none where nothing can be learnt, as where every port answers open."""
@@ -71,12 +86,15 @@ class _Target:
 
     @property
     def status(self) -> str:
+        """Computed from what was asked and what is known; of what the scanner says only the worse counts."""
         kinds = set(self.statuses)
-        if len(kinds) == 1:
-            return self.statuses[0]
         if "untrusted" in kinds:
             return "untrusted"
-        return "partial" if self._seen else "failed"
+        if kinds in ({"refused"}, {"failed"}):
+            return next(iter(kinds))
+        if not any(self._seen.values()):
+            return "failed"
+        return "complete" if kinds == {"complete"} and not self._unknown else "partial"
 
     @property
     def is_worth_asking(self) -> bool:
@@ -84,18 +102,20 @@ class _Target:
         return self.status in ("complete", "partial")
 
     def as_dict(self) -> dict[str, Any]:
-        unknown = {key: ports - self._seen.get(key, PortSet()) for key, ports in self._unknown.items()}
+        unknown = self._unknown
+        silent = "the scanner gave no answer for some of the ports that it was asked" if unknown else None
         return {
             "host": self.host,
             "address": self.address,
+            "given": self.given,
             "status": self.status,
-            "reason": self.reason,
+            "reason": self.reason or silent,
             "states": [
                 {"protocol": protocol, "state": state, "reason": reason, "ports": str(ports)}
                 for (protocol, state, reason), ports in sorted(self._states.items())
                 if ports
             ],
-            "unknown": [{"protocol": key, "ports": str(ports)} for key, ports in sorted(unknown.items()) if ports],
+            "unknown": [{"protocol": key, "ports": str(ports)} for key, ports in sorted(unknown.items())],
             "endpoints": [self.endpoints[key] for key in sorted(self.endpoints)],
         }
 
@@ -117,46 +137,76 @@ class ScanRecord:
         self._asked_as: dict[tuple[str, str], list[_Target]] = {}
         self._coverage: dict[str, Any] | None = None
         self._known_as = known_as
+        #: By host and address: the name that it came from.
+        self._given: dict[tuple[str, str], str] = {}
         self._machines: list[Mapping[str, Any]] = []
         for row in plan.refused:
             nothing: dict[str, Any] = {"status": "refused", "states": [], "unknown": [], "endpoints": []}
-            self._target(row["host"], row["address"]).add({**row, **nothing})
+            self._target(row["host"], row["address"], row["address"]).add({**row, **nothing})
 
-    def _target(self, host: str, address: str) -> _Target:
-        return self._targets.setdefault((host, address), _Target(host, address))
+    def _target(self, host: str, address: str, given: str) -> _Target:
+        if (host, address) not in self._targets:
+            self._targets[host, address] = _Target(host, address, given)
+        return self._targets[host, address]
 
     def add(self, part: Slice, result: Mapping[str, Any]) -> None:
-        """Takes in the result of one call. A name gives a row for each address that it resolved to."""
+        """Takes in the result of one call: only rows of what was asked. A name gives one for each of its addresses.
+
+        What was asked is known from the call, so a scanner that leaves something out, or calls complete what is not, is
+        found out.
+        """
         if result["machine"] not in self._machines:
             self._machines.append(result["machine"])
+        told: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         for row in result["targets"]:
-            self._target(row["host"], row["address"]).add(row)
-        for asked in part.targets:
-            mine = [target for target in self._targets.values() if target.host == asked["host"]]
-            named = [target for target in mine if target.address == asked["address"]]
-            self._asked_as[asked["host"], asked["address"]] = named or mine
+            told.setdefault((row["host"], row.get("given", row["address"])), []).append(row)
+        asked = {"tcp": part.ports | _top_ports(part, result), "udp": part.udp_ports}
+        for target in part.targets:
+            key = (target["host"], target["address"])
+            rows = [row for row in told.get(key, ()) if _answers(target, row)]
+            for row in rows:
+                one = self._target(row["host"], row["address"], self._given.get(key, target["address"]))
+                one.add(row)
+            mine = [self._targets[row["host"], row["address"]] for row in rows]
+            if not mine:
+                mine = [self._target(*key, self._given.get(key, target["address"]))]
+                mine[0].lacks("the scanner said nothing about it")
+            for one in dict.fromkeys(mine):
+                one.ask(asked)
+                if target.get("left_out"):
+                    one.ask({"tcp": PortSet.parse([target["left_out"]])})
+                if part.top_ports and len(asked["tcp"]) < min(part.top_ports, len(COMMON)):
+                    one.lacks(f"the scanner asked {len(asked['tcp'])} of the {part.top_ports} most frequent ports")
+            if key not in self._given:  # a literal address that a name gave is known by the name
+                self._asked_as.setdefault(key, []).extend(one for one in mine if one not in self._asked_as.get(key, ()))
         self._coverage = _joined(self._coverage, result["coverage"])
 
     def worth_asking(self, part: Slice) -> Slice | None:
-        """The call without the targets of which nothing more can be learnt; None when none is left."""
-        rows = tuple(row for row in part.targets if self._is_worth_asking(row))
-        return Slice(rows, part.ports, part.udp_ports, part.top_ports, part.first) if rows else None
+        """The call without the targets of which nothing more can be learnt; None when none is left.
 
-    def _is_worth_asking(self, row: Mapping[str, Any]) -> bool:
-        known = self._asked_as.get((row["host"], row["address"]))
-        return known is None or any(target.is_worth_asking for target in known)
+        A name is resolved by the first call alone: later ones ask each of the addresses that it gave then.
+        """
+        rows: list[Mapping[str, Any]] = []
+        for row in part.targets:
+            key = (row["host"], row["address"])
+            known = self._asked_as.get(key)
+            if known is None:
+                rows.append(row)
+            for target in known or ():
+                if target.is_worth_asking:
+                    rows.append({**row, "address": target.address})
+                    if target.address != row["address"]:
+                        self._given.setdefault((row["host"], target.address), row["address"])
+        return dataclasses.replace(part, targets=tuple(rows)) if rows else None
 
     def cut_short(self, rest: Iterable[Slice], why: str) -> None:
         """Marks what the calls that are not made would have asked as not known."""
         for part in rest:
             for asked in part.targets:
-                known = self._asked_as.get((asked["host"], asked["address"]))
-                for target in known or [self._target(asked["host"], asked["address"])]:
-                    target.statuses.append("partial" if target.statuses else "failed")
-                    target.reason = target.reason or why
-                    for protocol, ports in (("tcp", part.ports), ("udp", part.udp_ports)):
-                        if ports:
-                            target.add_unknown(protocol, ports)
+                key = (asked["host"], asked["address"])
+                for target in self._asked_as.get(key) or [self._target(*key, asked["address"])]:
+                    target.lacks(why)
+                    target.ask({"tcp": part.ports, "udp": part.udp_ports})
 
     def services_to_ask(self) -> list[dict[str, Any]]:
         """Targets with the open ports that are to be asked what answers, as scan_info takes them."""
@@ -217,13 +267,30 @@ class ScanRecord:
         }
 
 
+def _answers(target: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a row may stand for a target: a literal address for itself, a name for an address of its host."""
+    literal = plain_address(target["address"])
+    if literal is not None:
+        return row["address"] in (literal, target["address"])
+    own = target.get("own_addresses")
+    return own is None or row["address"] in own or not row["states"]
+
+
+def _top_ports(part: Slice, result: Mapping[str, Any]) -> PortSet:
+    """The most frequent ports that a call asked. Whose list they are from only the scanner knows."""
+    if not part.top_ports:
+        return PortSet()
+    asked = result["coverage"]["asked"]["tcp"]
+    return PortSet.parse([asked] if asked else [])
+
+
 def _joined(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
     """The coverage of several calls as one."""
     if before is None:
         return dict(new)
     sums = {key: None if before[key] is None or new[key] is None else before[key] + new[key] for key in _SUMMED}
     asked = {key: _both(before["asked"][key], new["asked"][key]) for key in new["asked"]}
-    problems = [*before["problems"], *(one for one in new["problems"] if one not in before["problems"])]
+    problems = {(one["code"], one["message"]): one for one in (*before["problems"], *new["problems"])}
     return {
         **new,
         **sums,
@@ -235,7 +302,7 @@ def _joined(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[st
         "asked": asked,
         "commands": [*before["commands"], *new["commands"]],
         "complete": before["complete"] and new["complete"],
-        "problems": problems,
+        "problems": list(problems.values()),
     }
 
 

@@ -24,6 +24,10 @@ SLICE_SECONDS = 20
 CANARIES = 6
 #: A call with fewer ports than this would spend its time on starting.
 _FEWEST_PORTS = 512
+#: Of a call. nmap is given ports as one argument, of which Linux takes 128 KiB (MAX_ARG_STRLEN): 20,000 single ports.
+_MOST_PORTS = 8192
+#: Of a call: with addresses of 39 characters far below what Linux takes as arguments in all.
+_MOST_TARGETS = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,13 +63,20 @@ class Slice:
     def options(self) -> dict[str, Any]:
         """The options of scan_info that say what to ask; the first call to a target also asks for canaries."""
         return {
-            "targets": list(self.targets),
+            "targets": [self._row(target) for target in self.targets],
             "ports": [str(self.ports)] if self.ports else [],
             "udp_ports": [str(self.udp_ports)] if self.udp_ports else [],
             "top_ports": self.top_ports,
             "canaries": CANARIES if self.first else 0,
             "confirm": True,
         }
+
+    def _row(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        """A target as scan_info takes it: of what it listens on, only what this call may ask."""
+        row = {key: target[key] for key in ("host", "address", "own_addresses") if key in target}
+        listening = PortSet.parse(target.get("listening", ()))
+        mine = listening if self.top_ports else listening & self.ports
+        return {**row, "listening": [str(mine)] if mine else []}
 
 
 #: Open ports that are asked what answers in one call. All are asked at the same time, each for seconds.
@@ -96,22 +107,55 @@ def _service_call(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 def slices(plan: ScanPlan, pace: Pace) -> Iterator[Slice]:
     """The calls of a plan: for all targets what is known first, then the rest."""
-    known = len(plan.known) + len(plan.udp_ports) + CANARIES
-    for group in _groups(plan.targets, known, pace):
-        yield Slice(group, plan.known, plan.udp_ports, 0, first=True)
+    parts = list(_chunks(plan.known, _MOST_PORTS)) or [PortSet()]
+    more = bool(plan.top_ports or plan.sweep)
+    # A call that asks for no port is refused; where something else is asked, that comes first.
+    targets = [one for one in plan.targets if plan.known or not (more or one.get("udp_ports") or one.get("own"))]
+    for group in _groups(targets, min(len(plan.known), _MOST_PORTS) + CANARIES, pace):
+        for number, ports in enumerate(parts):
+            yield Slice(group, ports, PortSet(), 0, first=number == 0)
+    yield from _own_calls(plan.targets, pace)
+    yield from _further_calls(plan, pace)
+
+
+def _further_calls(plan: ScanPlan, pace: Pace) -> Iterator[Slice]:
+    """The calls about ports that nobody spoke of."""
     if plan.top_ports:
         for group in _groups(plan.targets, plan.top_ports, pace):
-            yield Slice(group, PortSet(), PortSet(), plan.top_ports, first=False)
+            yield Slice(group, PortSet(), PortSet(), plan.top_ports, first=not plan.known)
     if plan.sweep:
         for group in _groups(plan.targets, _FEWEST_PORTS, pace):
-            for ports in _chunks(plan.sweep, _most(len(group), pace)):
-                yield Slice(group, ports, PortSet(), 0, first=False)
+            for number, ports in enumerate(_chunks(plan.sweep, _most(len(group), pace))):
+                yield Slice(group, ports, PortSet(), 0, first=not (plan.known or plan.top_ports or number))
+
+
+def _own_calls(targets: Sequence[Mapping[str, Any]], pace: Pace) -> Iterator[Slice]:
+    """The calls about ports that are asked of single targets."""
+    for key, text, alike in _asked_alike(targets):
+        ports = PortSet.parse([text])
+        for group in _groups(alike, min(len(ports), _MOST_PORTS), pace):
+            for part in _chunks(ports, _MOST_PORTS):
+                tcp, udp = (part, PortSet()) if key == "own" else (PortSet(), part)
+                yield Slice(group, tcp, udp, 0, first=False)
+
+
+def _asked_alike(
+    targets: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[str, str, Sequence[Mapping[str, Any]]]]:
+    """Targets that alone are asked for the same ports: UDP that they have, and TCP (``own``)."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for target in targets:
+        for key in ("udp_ports", "own"):
+            if target.get(key):
+                alike.setdefault((key, target[key]), []).append(target)
+    for (key, text), group in alike.items():
+        yield key, text, group
 
 
 def _groups(targets: Sequence[Mapping[str, Any]], ports: int, pace: Pace) -> Iterator[tuple[Mapping[str, Any], ...]]:
     """Targets in groups that take about a slice for so many ports each."""
     size = 1
-    while size < len(targets) and pace.seconds(size + 1, ports) <= SLICE_SECONDS:
+    while size < min(len(targets), _MOST_TARGETS) and pace.seconds(size + 1, ports) <= SLICE_SECONDS:
         size += 1
     for start in range(0, len(targets), size):
         yield tuple(targets[start : start + size])
@@ -119,7 +163,11 @@ def _groups(targets: Sequence[Mapping[str, Any]], ports: int, pace: Pace) -> Ite
 
 def _most(targets: int, pace: Pace) -> int:
     """How many ports of so many targets fit into a slice."""
-    return max(_FEWEST_PORTS, int(SLICE_SECONDS * pace.effective(targets) / (targets * (1 + pace.retries))))
+    return min(_MOST_PORTS * 2, max(_FEWEST_PORTS, _fitting(targets, pace)))
+
+
+def _fitting(targets: int, pace: Pace) -> int:
+    return int(SLICE_SECONDS * pace.effective(targets) / (targets * (1 + pace.retries)))
 
 
 def _chunks(ports: PortSet, size: int) -> Iterator[PortSet]:

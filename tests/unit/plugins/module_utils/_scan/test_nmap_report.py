@@ -189,3 +189,14 @@ def test_a_host_without_an_address_is_left_out() -> None:
         report = read_report(WHOLE.replace('addr="198.18.0.2" addrtype="ipv4"', text).encode())
         assert ("198.18.0.2" in report.seen) == (text == 'addr="198.18.0.2" addrtype="ipv4"')
         assert "fd00::2" in report.seen
+
+
+def test_a_report_of_nmap_5_which_writes_no_exit_came_to_its_end() -> None:
+    head = '<nmaprun scanner="nmap" version="5.00"><scaninfo type="syn" protocol="tcp" numservices="1" services="22"/>'
+    host = '<host><address addr="192.0.2.10" addrtype="ipv4"/><ports><port protocol="tcp" portid="22">'
+    port = '<state state="open" reason="syn-ack"/></port></ports></host>'
+    end = '<runstats><finished time="1" timestr="x"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>'
+    assert read_report((head + host + port + end).encode()).finished
+    failed = end.replace('timestr="x"', 'errormsg="boom"')
+    assert not read_report((head + host + port + failed).encode()).finished
+    assert not read_report((head + host + port).encode()).finished

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -80,7 +81,7 @@ class Scanner:
 
 def plan(hosts: int = 2, sweep: PortSet = EVERY_TCP_PORT - KNOWN) -> ScanPlan:
     rows = tuple({"host": f"h{n}", "address": f"198.18.9.{n}", "listening": []} for n in range(hosts))
-    return ScanPlan("full", rows, (), KNOWN, PortSet(), sweep, 0)
+    return ScanPlan("full", rows, (), KNOWN, sweep, 0)
 
 
 def run(
@@ -200,7 +201,7 @@ def test_evidence_that_is_saved_on_the_way_says_that_it_is_not_all() -> None:
 
 def test_a_refused_target_is_in_the_evidence_and_never_asked() -> None:
     refused = ({"host": "h9", "address": "127.0.0.1", "reason": "a loopback address"},)
-    only = ScanPlan("known", (), refused, KNOWN, PortSet(), PortSet(), 0)
+    only = ScanPlan("known", (), refused, KNOWN, PortSet(), 0)
     scanner = Scanner()
     share, _saved, _shown = run(scanner, plan=only)
     assert scanner.calls == []
@@ -236,3 +237,92 @@ def test_lost_are_those_that_did_not_finish_or_never_wrote() -> None:
     assert ([share["scanner"] for share in lost], standing) == (["b", "c"], ["a"])
     assert done_by({"shares": rows}, "b") == {("h", "x")}
     assert lost_and_standing(shares, None) == (shares, [])
+
+
+Tamper = Callable[[Json, Mapping[str, Any]], None]
+
+
+def _forgets_ports(answer: Json, _options: Mapping[str, Any]) -> None:
+    for row in answer["targets"]:
+        row["states"] = [state for state in row["states"] if state["state"] == "open"]
+
+
+def _forgets_a_target(answer: Json, _options: Mapping[str, Any]) -> None:
+    del answer["targets"][0]
+
+
+def _speaks_of_another_address(answer: Json, _options: Mapping[str, Any]) -> None:
+    answer["targets"][0]["address"] = "203.0.113.1"
+
+
+def _speaks_of_another_host(answer: Json, _options: Mapping[str, Any]) -> None:
+    answer["targets"][0]["host"] = "h9"
+
+
+@pytest.mark.parametrize(
+    "tamper", [_forgets_ports, _forgets_a_target, _speaks_of_another_address, _speaks_of_another_host]
+)
+def test_a_scanner_that_calls_complete_what_it_is_not_is_found_out(tamper: Tamper) -> None:
+    scanner = Scanner()
+
+    def ask(options: Mapping[str, Any]) -> Any:
+        answer = scanner.ask(options)
+        if "open" not in options["targets"][0]:
+            tamper(answer, options)
+        return answer
+
+    share, _saved, _shown = run(scanner, ask=ask)
+    target = next(row for row in share["targets"] if row["host"] == "h0")
+    assert (target["address"], target["status"] == "complete") == ("198.18.9.0", False)
+    assert target["reason"]
+    seen = PortSet.parse([row["ports"] for row in target["states"]])
+    if target["status"] != "failed":  # of whom nothing is known no more is asked
+        assert seen | PortSet.parse([row["ports"] for row in target["unknown"]]) == EVERY_TCP_PORT
+    assert {row["host"] for row in share["targets"]} == {"h0", "h1"}
+    assert not share["coverage"]["complete"]
+
+
+def test_a_name_is_resolved_once_and_each_of_its_addresses_asked_everything() -> None:
+    """The IPv6 address answered the first call only, and was complete with three ports."""
+    scanner = Scanner()
+    named = ({"host": "h0", "address": "web.example", "listening": [], "own_addresses": ["198.18.9.1", "fd00::1"]},)
+
+    def ask(options: Mapping[str, Any]) -> Any:
+        by_name = options["targets"][0]["address"] == "web.example"
+        assert by_name == (not scanner.calls)
+        answer = scanner.ask(options)
+        if by_name:
+            (row,) = answer["targets"]
+            both = ("198.18.9.1", "fd00::1", "203.0.113.9")  # the last is none of the host's
+            answer["targets"] = [{**row, "given": "web.example", "address": address} for address in both]
+        return answer
+
+    whole = ScanPlan("full", named, (), KNOWN, EVERY_TCP_PORT - KNOWN, 0)
+    share, _saved, _shown = run(scanner, plan=whole, ask=ask)
+    told = [(row["address"], row["given"], row["status"]) for row in share["targets"]]
+    assert told == [(address, "web.example", "complete") for address in ("198.18.9.1", "fd00::1")]
+    for target in share["targets"]:
+        assert PortSet.parse([row["ports"] for row in target["states"]]) == EVERY_TCP_PORT
+
+
+def test_ports_that_a_host_claims_and_nobody_asks_are_unknown() -> None:
+    rows = ({"host": "h0", "address": "198.18.9.0", "listening": [], "own": "8000-8001", "left_out": "60000-60009"},)
+    share, _saved, _shown = run(Scanner(), plan=ScanPlan("known", rows, (), KNOWN, PortSet(), 0))
+    (target,) = share["targets"]
+    assert target["status"] == "partial"
+    assert target["unknown"] == [{"protocol": "tcp", "ports": "60000-60009"}]
+    assert {row["ports"] for row in target["states"]} == {"22,8000-8001", "443"}
+
+
+def test_ten_thousand_targets_are_conducted_in_seconds() -> None:
+    scanner = Scanner()
+    before = time.process_time()
+    rows = tuple({"host": f"h{n}", "address": f"10.9.{n // 250}.{n % 250}", "listening": []} for n in range(10_000))
+    share, _saved, _shown = run(
+        scanner,
+        Limits("auto", False, Pace(100_000, 0, 1), 0, 0),
+        plan=ScanPlan("known", rows, (), KNOWN, PortSet(), 0),
+    )
+    assert time.process_time() - before < 30
+    assert len(share["targets"]) == 10_000
+    assert share["coverage"]["complete"]

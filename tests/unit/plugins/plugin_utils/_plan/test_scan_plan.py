@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import (
     COMMON_PORTS,
+    MOST_CLAIMS,
     ScanPlan,
     left_over,
     open_ports,
     scan_plan,
 )
+from ansible_collections.vigil.ports.plugins.plugin_utils._plan.slices import Pace, slices
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
@@ -38,11 +42,12 @@ def sent(plan: ScanPlan) -> list[tuple[str, str]]:
     return [(row["host"], row["address"]) for row in plan.targets]
 
 
-def test_what_is_declared_or_listens_on_one_host_is_asked_of_all() -> None:
+def test_tcp_of_one_host_is_asked_of_all_and_udp_of_its_own_only() -> None:
     one = host("web1", "192.0.2.1", ports=[build.declared([443, "8000-8002"]), build.declared(53, protocol="udp")])
     two = host("web2", "192.0.2.2", listeners=[build.listener(9000), build.listener(161, protocol="udp")])
     plan = planned(one, two)
     assert sent(plan) == [("web1", "192.0.2.1"), ("web2", "192.0.2.2")]
+    assert [row["udp_ports"] for row in plan.targets] == ["53", "161"]
     assert (str(plan.known), str(plan.udp_ports), str(plan.sweep), plan.top_ports) == (
         "443,8000-8002,9000",
         "53,161",
@@ -142,3 +147,32 @@ def test_a_protocol_that_is_not_scanned_is_passed_over() -> None:
 def test_the_plan_is_evidence() -> None:
     share = {**build.share([]), "plan": planned(host("web1", "192.0.2.1"), host("web2", "::1"), depth="full").as_dict()}
     build.validator("evidence").validate({**build.scan([]), "shares": [share]})
+
+
+def test_what_was_open_over_udp_is_asked_of_that_host_again_and_of_no_other() -> None:
+    plan = planned(host("web1", "192.0.2.1"), host("web2", "192.0.2.2"), seen_open=[("web2", "udp", 53)])
+    assert [row["udp_ports"] for row in plan.targets] == ["", "53"]
+
+
+@pytest.mark.parametrize("claims", [1001, 10_000, 65_535])
+def test_a_host_that_claims_to_listen_everywhere_makes_no_other_host_be_asked(claims: int) -> None:
+    greedy = host("evil", "192.0.2.66", listeners=[build.listener(port) for port in range(1, claims + 1)])
+    honest = host("web1", "192.0.2.1", ports=[build.declared(443)], listeners=[build.listener(22)])
+    plan = planned(greedy, honest)
+    assert str(plan.known) == "22,443"
+    evil, web = plan.targets
+    assert (web["own"], web["left_out"]) == ("", "")
+    own, left_out = PortSet.parse([evil["own"]]), PortSet.parse([evil["left_out"]] if evil["left_out"] else [])
+    assert len(own | left_out | plan.known) == claims  # what is not asked is its own gap, and not forgotten
+    assert len(own) <= MOST_CLAIMS
+    full = planned(greedy, honest, depth="full")
+    assert {row["own"] + row["left_out"] for row in full.targets} == {""}  # all of it is asked in any case
+
+
+def test_ten_thousand_targets_are_planned_in_seconds() -> None:
+    hosts = [host(f"h{n}", f"10.9.{n // 250}.{n % 250}", listeners=[build.listener(22)]) for n in range(10_000)]
+    before = time.process_time()
+    plan = planned(*hosts, depth="common")
+    calls = list(slices(plan, Pace(100_000, 0, 1)))
+    assert time.process_time() - before < 30
+    assert max(len(call.targets) for call in calls) <= 1000

@@ -57,7 +57,11 @@ class Scanner:
             **{key: row[key] for key in ("host", "address")},
             "status": "untrusted" if row["host"] == "h1" else "complete",
             "reason": None,
-            "states": [{"protocol": "tcp", "state": "open", "reason": "x", "ports": "443"}] if web else [],
+            "states": [
+                {"protocol": "tcp", "state": state, "reason": "x", "ports": str(ports)}
+                for state, ports in (("open", web), ("closed", asked - web))
+                if ports
+            ],
             "unknown": [],
             "endpoints": [{**endpoint, "identification": "not-asked"}] if web else [],
         }
@@ -77,7 +81,7 @@ class Scanner:
 
 def run(scanner: Scanner, timeout: int = 0, versions: bool = True) -> Json:
     targets = tuple({"host": f"h{n}", "address": f"198.18.9.{n}", "listening": []} for n in range(3))
-    plan = ScanPlan("full", targets, (), KNOWN, PortSet(), EVERY_TCP_PORT - KNOWN, 0)
+    plan = ScanPlan("full", targets, (), KNOWN, EVERY_TCP_PORT - KNOWN, 0)
     around = Surroundings(scanner.ask, lambda _share: None, lambda _line: None, clock=lambda: scanner.seconds)
     return conduct("x", "s1", plan, Limits("auto", versions, Pace(4000, 0, 1), timeout, 0), around)
 

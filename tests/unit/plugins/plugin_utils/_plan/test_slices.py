@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 def plan(targets: int, known: PortSet, sweep: PortSet = PortSet(), top_ports: int = 0) -> ScanPlan:  # noqa: B008
     rows = tuple({"host": f"h{number}", "address": f"198.18.9.{number}", "listening": []} for number in range(targets))
-    return ScanPlan("full", rows, (), known, PortSet(), sweep, top_ports)
+    return ScanPlan("full", rows, (), known, sweep, top_ports)
 
 
 paces = st.builds(Pace, st.integers(1, 100_000), st.integers(0, 10_000), st.integers(0, 10))
@@ -69,3 +69,24 @@ def test_what_a_lost_scanner_left_is_divided_without_loss(targets: int, done: se
     assert sorted(taken) == sorted(
         row["host"] for row in whole.targets if (row["host"], row["address"]) not in finished
     )
+
+
+def test_a_long_list_of_ports_never_becomes_an_argument_that_linux_refuses() -> None:
+    """Every other port is 190 kB of text; an argument holds 128 KiB. The scanner counted as lost."""
+    odd = PortSet.of(range(1, 65536, 2))
+    row = {"host": "h", "address": "198.18.9.1", "listening": [str(odd)], "own": "", "udp_ports": str(odd)}
+    known = ScanPlan("full", (row,), (), odd, EVERY_TCP_PORT - odd, 0)
+    mine = ScanPlan("known", ({**row, "own": str(odd)},), (), PortSet(), PortSet(), 0)
+    for whole in (known, mine):
+        asked = {"ports": PortSet(), "udp_ports": PortSet()}
+        for call in slices(whole, Pace(1_000_000, 0, 0)):
+            options = call.options()
+            for name in asked:
+                assert all(len(text) < 110_000 for text in options[name])
+                asked[name] |= PortSet.parse(options[name])
+            assert options["ports"] or options["udp_ports"]
+            assert sum(len(text) for target in options["targets"] for text in target["listening"]) < 110_000
+        assert asked == {
+            "ports": whole.known | whole.sweep | PortSet.parse([mine.targets[0]["own"]] if whole is mine else []),
+            "udp_ports": odd,
+        }
