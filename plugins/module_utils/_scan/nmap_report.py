@@ -4,7 +4,8 @@
 
 """What a report of nmap says about each address.
 
-Read with the standard library alone, because a scanner has nothing else.
+Read with the standard library, because a scanner has nothing else, and once more with python-nmap where that is
+installed. A port of which the two read different states is left out, and named.
 
 This module is private to the collection.
 """
@@ -16,6 +17,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Dict, Iterator, Mapping, Tuple
 
+from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_second_reading import second_reading
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import host_address, read_nmap_xml
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     CLOSED,
@@ -64,7 +66,11 @@ def read_report(data: bytes) -> NmapReport:
         problems.append(Problem("nmap-xml-cut-short", message))
     asked = {info.get("protocol", ""): _services(info) for info in root.findall("scaninfo")}
     hosts = {host_address(host) or "": host for host in root.findall("host")}
-    seen = {address: _one(address, host, asked, problems) for address, host in hosts.items()}
+    again = second_reading(root)
+    seen = {}
+    for address, host in hosts.items():
+        other = None if again is None else again.get(address, {})
+        seen[address] = _one(address, host, asked, other, problems)
     ended = root.find("runstats/finished")
     return NmapReport(
         seen=seen,
@@ -90,7 +96,13 @@ def _services(info: ET.Element) -> PortSet:
         return PortSet()
 
 
-def _one(address: str, host: ET.Element, asked: Mapping[str, PortSet], problems: list[Problem]) -> Seen:
+def _one(
+    address: str,
+    host: ET.Element,
+    asked: Mapping[str, PortSet],
+    other: Mapping[tuple[str, int], str] | None,
+    problems: list[Problem],
+) -> Seen:
     if host.get("timedout") == "true":
         return Seen(reason="nmap gave up on this target: its time-out was over")
     status = host.find("status")
@@ -101,6 +113,10 @@ def _one(address: str, host: ET.Element, asked: Mapping[str, PortSet], problems:
         for port in host.findall("ports/port")
         if port.get("protocol") in _PROTOCOLS and _state(port) in _KNOWN
     }
+    differing = [] if other is None else [place for place, port in table.items() if other.get(place) != _state(port)]
+    for place in differing:
+        states = f"{_state(table.pop(place))} for one reader of nmap's report, {(other or {}).get(place)} for the other"
+        problems.append(Problem("readers-differ", f"{address}: {place[0]} port {place[1]} is {states}: it is unknown"))
     grouped: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for (protocol, port), entry in table.items():
         grouped[protocol, _state(entry), _reason(entry)].append(port)

@@ -93,6 +93,9 @@ def _read(host: str, given: str, own: Sequence[str] | None, resolver: Resolver) 
         if why_not:
             return Target(host, shown, refused=why_not)
         return Target(host, shown, (_plain(address),))
+    if _is_zoned(given):
+        why_not = "is link-local: the part behind % is an interface of one machine, which means nothing on another"
+        return Target(host, shown, refused=f"{shown} {why_not}; set vigil_addresses to an address that can be routed")
     if not _NAME.match(given) or _NUMBER.match(given.rstrip(".").rsplit(".", 1)[-1]):
         return Target(host, shown, refused=f"'{shown}' is neither an IP address nor a host name")
     try:
@@ -108,6 +111,12 @@ def _read(host: str, given: str, own: Sequence[str] | None, resolver: Resolver) 
         meant = f"which is no address of {host}: if it is meant, set vigil_addresses to it"
         return Target(host, shown, refused=f"the name {shown} resolves to {strange[0]}, {meant}")
     return Target(host, shown, tuple(dict.fromkeys(usable)))
+
+
+def _is_zoned(text: str) -> bool:
+    """Whether a text is an IPv6 address with a zone, such as fe80::1%eth0 (RFC 4007, section 11)."""
+    address, percent, _zone = text.partition("%")
+    return bool(percent) and ":" in address and _literal(address) is not None
 
 
 def _literal(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.vigil.ports.plugins.module_utils._scan import nmap_report, nmap_second_reading
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_report import read_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import NmapXmlError
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import Seen
@@ -200,3 +201,22 @@ def test_a_report_of_nmap_5_which_writes_no_exit_came_to_its_end() -> None:
     failed = end.replace('timestr="x"', 'errormsg="boom"')
     assert not read_report((head + host + port + failed).encode()).finished
     assert not read_report((head + host + port).encode()).finished
+
+
+def test_a_port_of_which_two_readers_read_different_states_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = "".join(
+        f'<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack"/></port>' for port in (22, 80)
+    )
+    host = f'<host><address addr="192.0.2.10" addrtype="ipv4"/><ports>{ports}</ports></host>'
+    text = f'<nmaprun scanner="nmap">{host}</nmaprun>'
+    assert nmap_second_reading.PortScanner is not None  # the control node has it
+    agreed = read_report(text.encode())
+    assert [str(row.ports) for row in agreed.seen["192.0.2.10"].rows] == ["22,80"]
+    told = {"192.0.2.10": {("tcp", 22): "closed", ("tcp", 80): "open"}}
+    monkeypatch.setattr(nmap_report, "second_reading", lambda _root: told)
+    doubted = read_report(text.encode())
+    assert [str(row.ports) for row in doubted.seen["192.0.2.10"].rows] == ["80"]
+    assert "readers-differ" in [problem.code for problem in doubted.problems]
+    monkeypatch.undo()
+    monkeypatch.setattr(nmap_second_reading, "PortScanner", None)  # as on a scanner
+    assert read_report(text.encode()).seen == agreed.seen

@@ -113,3 +113,11 @@ def test_a_name_is_asked_for_once_so_that_no_answer_comes_after_the_check() -> N
 def test_a_reserved_address_is_no_host() -> None:
     (target,) = read_targets([{"host": "h", "address": "240.0.0.1"}], no_resolver)
     assert target.refused
+
+
+@pytest.mark.parametrize("text", ["fe80::1%eth0", "fe80::abcd%3", "fe80::1%br-lan.7"])
+def test_a_zone_is_named_as_what_it_is(text: str) -> None:
+    (target,) = read_targets([{"host": "h", "address": text}])
+    assert target.addresses == ()
+    assert "link-local" in str(target.refused)
+    assert "vigil_addresses" in str(target.refused)
