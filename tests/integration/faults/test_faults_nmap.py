@@ -206,3 +206,27 @@ def test_a_report_with_illegal_characters(audit: Auditing, told: Telling, scanne
     change = 's/<service name="http"/<service name="ht\\&#x1b;[31mtp"/'
     instead_of_nmap(scanner, f"nmap.real \"$@\"; {OPTION}; sed -i '{change}' $xml")
     told(audit())
+
+
+@fault(
+    "nmap-cannot-send",
+    area="nmap",
+    fault="The scanner's own firewall drops the probes",
+    cause="the real nmap, and a firewall of the scanner that lets nothing out to the host; a full table of connections "
+    "is the same to nmap",
+    says=not_assessed(UNSEEN, line="nmap could not send all its packets (Operation not permitted)"),
+)
+def test_probes_that_never_left_the_scanner(audit: Auditing, told: Telling, scanner: Inside) -> None:
+    scanner.firewall("chain out { type filter hook output priority 0;\n ip daddr 198.18.0.11 drop;\n}")
+    told(audit(vigil_addresses=["198.18.0.11"]))
+
+
+@fault(
+    "nmap-without-python-nmap",
+    area="nmap",
+    fault="The scanner has nmap, and not python-nmap",
+    cause="the modules of the scanner run with the system's Python, which has nothing from pip",
+    says=assessed("web1", line="nmap"),
+)
+def test_a_scanner_without_python_nmap(audit: Auditing, told: Telling) -> None:
+    told(audit(host_vars={"scan-office": {"ansible_python_interpreter": "/usr/bin/python3"}}))
