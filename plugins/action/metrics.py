@@ -18,7 +18,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import written_whole
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._reports.metrics import metrics
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.metrics import metrics, stands_for_all
 
 
 class ActionModule(Door):
@@ -40,7 +40,7 @@ class ActionModule(Door):
             raise AnsibleActionFail(problem)
         results = read_results(run.results)
         text = metrics(results, run.read_seal()["ended"], *undelivered(run))
-        if not self._task.check_mode and not results["run"].get("what_if"):
+        if not self._task.check_mode and stands_for_all(results):
             with written_whole(dest, lambda written: written.chmod(0o644)) as stream:  # node_exporter is another user
                 stream.write(text)
         return {"dest": str(dest)}

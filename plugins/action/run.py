@@ -18,6 +18,7 @@ from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import open_changes
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.lock_file import others_who_write
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
     controller,
     inventory_state,
@@ -125,6 +126,12 @@ class ActionModule(Door):
             }
         )
         warnings = [clock_set_back(run.run_id, later)] if later else []
+        others = others_who_write(run.path.parent)
+        if others:
+            warnings.append(
+                f"report_dir: {run.path.parent}: {others}, so others can delete or replace runs: give it to the user "
+                "who audits, mode 0700"
+            )
         scanners = shares(vantages, arguments["scan_depth"])
         return {
             "run_dir": str(run.path),

@@ -144,12 +144,16 @@ class _Teller:
         elif alerts and _gravity(row) > _gravity(old):
             self._known[key] = new
             yield Item("worse", row["owner"], key, new, f"it was {_words(old)}")
-        elif alerts and self._remind is not None and _time(self._started) - _time(old["told"]) >= self._remind:
+        elif alerts and self._is_due(old):
             self._known[key] = new
             yield Item("reminder", row["owner"], key, new)
         elif _gravity(row) >= 0:
             # As grave as it was told to be, so that what goes down and up again is not told each time.
             self._known[key] = {**old, "seen": self._started, "message": row["message"]}
+
+    def _is_due(self, old: Row) -> bool:
+        """Whether a reminder is due: by days, not by seconds. A run a minute earlier than yesterday's is on its day."""
+        return self._remind is not None and _time(self._started).date() - _time(old["told"]).date() >= self._remind
 
     def _remembered(self, row: Row) -> Json:
         kept = {name: row[name] for name in (*FINDING_KEYS, "host", "message")}

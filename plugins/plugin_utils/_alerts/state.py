@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._evidence.atomic import make_directories, write_json
+from .._evidence.lock_file import locked, open_plain
 
 Json = dict[str, Any]
 
@@ -43,7 +43,8 @@ class AlertState:
         """What is on disk; nothing when nothing was told. ``problem`` says that what there is cannot be used."""
         state = cls(report_dir / "alerts.json")
         try:
-            value = _checked(json.loads(state.path.read_bytes()), frozenset(("shape",)))
+            with os.fdopen(open_plain(state.path, os.O_RDONLY), "rb") as stream:
+                value = _checked(json.loads(stream.read()), frozenset(("shape",)))
             _expect_the_shape(value["shape"])
             state.findings = {str(key): _checked(row, _FINDING_KEYS) for key, row in value["findings"].items()}
             state.outbox = [_checked(row, _OUTBOX_KEYS) for row in value["outbox"]]
@@ -72,12 +73,8 @@ class AlertState:
 def one_at_a_time(report_dir: Path) -> Iterator[None]:
     """Two audits that end at once tell one after the other, so that the second knows what the first told."""
     make_directories(report_dir)
-    handle = os.open(report_dir / ".alerts.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked(report_dir / ".alerts.lock"):
         yield
-    finally:
-        os.close(handle)
 
 
 def _expect_the_shape(shape: Any) -> None:

@@ -97,6 +97,9 @@ def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
         "process": ", ".join(sorted({owner.name for owner in listener.owners})) or None if known else None,
         "user": listener.user,
         "unit": listener.unit,
+        "executable": ", ".join(sorted({one.executable for one in listener.owners if one.executable})) or None
+        if known
+        else None,
         "version": ", ".join(sorted(packages)) or None if known else None,
         "declared": view.is_declared(listener) if declarations else None,
         "ephemeral": listener.ephemeral,
@@ -121,6 +124,7 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
             "process": service.get("name") if probed else None,
             "user": None,
             "unit": None,
+            "executable": None,
             "version": version or None,
             "declared": any(one.is_reachable_from(target.vantage) for one in declared) if declarations else None,
             "ephemeral": False,

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import functools
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import N
 
 from .._evidence.atomic import make_directories, write_json, written_whole
 from .._evidence.file_names import file_stem
+from .._evidence.lock_file import locked
 from .._inventory.problem import shown
 from .._inventory.schema import SCHEMA_FILE, schema_validator
 from .plan import nearest_first
@@ -156,12 +155,8 @@ class Windows:
     def _locked(self) -> Iterator[None]:
         """Two windows that open at once do not both get the same host."""
         make_directories(self.path)
-        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self.path / ".lock"):
             yield
-        finally:
-            os.close(handle)
 
 
 def open_changes(report_dir: Path, now: dt.datetime) -> list[Json]:

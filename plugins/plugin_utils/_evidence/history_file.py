@@ -97,6 +97,9 @@ def resolved_findings(path: Path) -> Iterator[tuple[str, str]]:
         yield from ((one["id"], one["since"]) for one in host["now"]["findings"] if one["status"] == "resolved")
 
 
+#: Keys that earlier versions did not write.
+_SINCE_0_3 = frozenset(("executable",))
+
 #: What each part has, as ``schemas/evidence.schema.json`` says. Of a large run there are a million parts.
 _HEAD = {"state": str, "message": str | None, "last": dict | None, "green": dict | None, "trend": list}
 _COUNTS = {"imported": int, "unrecorded": int}
@@ -107,6 +110,7 @@ _TEXTS = dict.fromkeys(("process", "user", "unit", "version"), str | None)
 _ENDPOINT = {
     **_PLACE,
     **_TEXTS,
+    "executable": str | None,  # runs before 0.3 have none
     "declared": bool | None,
     "ephemeral": bool,
     "open": bool,
@@ -123,7 +127,9 @@ _FINDING = {"id": str, "rule": str, "status": str, "severity": str, **_SUBJECT, 
 
 
 def _is(row: object, keys: Mapping[str, Any]) -> bool:
-    return isinstance(row, dict) and all(isinstance(row.get(key, ...), kind) for key, kind in keys.items())
+    if not isinstance(row, dict):
+        return False
+    return all(isinstance(row.get(key, None if key in _SINCE_0_3 else ...), kind) for key, kind in keys.items())
 
 
 def _is_host(row: Any) -> bool:

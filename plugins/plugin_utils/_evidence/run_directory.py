@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import json
 import os
 import secrets
@@ -23,6 +22,7 @@ from typing import Any
 
 from .atomic import DIRECTORY_MODE, make_directories, sha256_of, write_json, written_whole
 from .file_names import file_stem
+from .lock_file import locked
 from .shape import host_problem, relisted_problem, run_problem, scan_file_problem, seal_problem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
@@ -207,9 +207,13 @@ class RunDirectory:
                 yield RunDirectory(path)
 
     def latest(self) -> RunDirectory | None:
-        """The last complete run beside this one; None when there is none."""
-        path = self.path.parent / "latest"
-        return RunDirectory(path.resolve()) if path.exists() else None
+        """The last complete run beside this one; None when there is none, or ``latest`` leads elsewhere."""
+        try:
+            path = self.path.parent / os.readlink(self.path.parent / "latest")
+        except OSError:  # there is none yet, or it is no link
+            return None
+        is_beside = path.parent == self.path.parent and path.name not in ("", "..")
+        return RunDirectory(path) if is_beside and path.is_dir() and not path.is_symlink() else None
 
     def later(self) -> str | None:
         """The last complete run, when it sorts after this one though it was there before: the clock was set back."""
@@ -227,12 +231,8 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self.path / ".lock"):
             yield
-        finally:
-            os.close(handle)
 
 
 def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:

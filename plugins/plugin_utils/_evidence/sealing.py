@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .atomic import json_bytes, sha256_of, written_whole
+from .lock_file import locked
 from .manifest import digests_of, manifest_of
 from .run_directory import EvidenceError, RunDirectory
 from .signature import sign, try_key
@@ -104,9 +104,5 @@ def _point_latest_at(run: RunDirectory, *, again: bool) -> None:
 @contextlib.contextmanager
 def _one_at_a_time(report_dir: Path) -> Iterator[None]:
     """Two audits that end at once stand in the chain one after the other."""
-    handle = os.open(report_dir / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked(report_dir / ".lock"):
         yield
-    finally:
-        os.close(handle)

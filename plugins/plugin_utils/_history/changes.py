@@ -62,12 +62,12 @@ KINDS: Mapping[str, str] = {
     "closed": "it was looked for, and is no longer there",
     "undeclared": "a declaration covered it, and none does now",
     "declared": "a declaration covers it now",
-    "owner-changed": "another process, user or unit listens, or another service answers",
+    "owner-changed": "another process, user, unit or executable listens, or another service answers",
     "version-changed": "another version of it",
     "host-new": "a host that no earlier run looked at",
 }
 
-_OWNER = ("process", "user", "unit")
+_OWNER = ("process", "user", "unit", "executable")
 
 
 class Belief(NamedTuple):
@@ -104,9 +104,10 @@ def fold(belief: Belief | None, look: Look, at: str) -> tuple[Belief, list[Chang
         endpoints = {place: _entry(row, at) for place, row in look.endpoints.items()}
     else:
         before, changes, endpoints = belief, [], {}
+        picked = _Picked(belief, look)
         for place in sorted({*belief.endpoints, *look.endpoints}, key=lambda one: one.sort_key):
             entry, found = _endpoint(place, belief.endpoints.get(place), look, at)
-            changes.extend(found)
+            changes.extend(change for change in found if picked.is_news(change, belief.endpoints.get(place), entry))
             if entry is not None:
                 endpoints[place] = entry
     findings = {}
@@ -118,9 +119,35 @@ def fold(belief: Belief | None, look: Look, at: str) -> tuple[Belief, list[Chang
     return Belief(before.first_seen, endpoints, findings), changes
 
 
+class _Picked:
+    """Ports that the kernel picked: which one a process has at the moment is no news, that it has any is.
+
+    All of one process, user and unit are one, for each protocol and address, so that a resolver with a hundred sockets
+    is no hundred changes a run.
+    """
+
+    def __init__(self, belief: Belief, look: Look) -> None:
+        self._before = {_holder(row) for row in belief.endpoints.values() if row["ephemeral"] and row["open"]}
+        self._now = {_holder(row) for row in look.endpoints.values() if row["ephemeral"]}
+        self._told: set[tuple[Any, ...]] = set()
+
+    def is_news(self, change: Change, old: Json | None, new: Json | None) -> bool:
+        row = new if change.kind == "opened" else old if change.kind == "closed" else None
+        if row is None or not row["ephemeral"]:
+            return True
+        key = (change.kind, *_holder(row))
+        told = key in self._told or _holder(row) in (self._before if change.kind == "opened" else self._now)
+        self._told.add(key)
+        return not told
+
+
+def _holder(row: Row) -> tuple[Any, ...]:
+    return tuple(row.get(key) for key in ("namespace", "protocol", "address", *_OWNER))
+
+
 def _entry(row: Row, at: str) -> Json:
     """An endpoint that is there for the first time."""
-    about = {key: row[key] for key in (*Place._fields, *ATTRIBUTES, "ephemeral")}
+    about = {key: row.get(key) for key in (*Place._fields, *ATTRIBUTES, "ephemeral")}
     return {**about, "open": True, "first_seen": at, "since": at}
 
 
@@ -140,7 +167,7 @@ def _endpoint(place: Place, old: Json | None, look: Look, at: str) -> tuple[Json
         new = {**_entry(row, at), "first_seen": old["first_seen"]}
         before = f"closed since {old['since']}"
         return new, [Change("reopened", **where, before=before, after=described(row), since=old["since"], entry=old)]
-    known = {key: row[key] for key in ATTRIBUTES if row[key] is not None}
+    known = {key: row[key] for key in ATTRIBUTES if row.get(key) is not None}
     new = {**old, **known}
     changes = list(_differences(where, old, new))
     return ({**new, "since": at} if changes else new), changes
@@ -148,12 +175,16 @@ def _endpoint(place: Place, old: Json | None, look: Look, at: str) -> tuple[Json
 
 def _differences(where: Mapping[str, Any], old: Json, new: Json) -> Iterator[Change]:
     """In what an open endpoint is otherwise. That something became known at all is no change."""
-    changed = {key for key in ATTRIBUTES if old[key] is not None and new[key] != old[key]}
+    changed = {key for key in ATTRIBUTES if old.get(key) is not None and new[key] != old[key]}
     if "declared" in changed:
         kind = "declared" if new["declared"] else "undeclared"
         yield Change(kind, **where, after=described(new), since=old["since"], entry=old)
     if changed.intersection(_OWNER):
-        texts = {"before": owner_text(old), "after": owner_text(new)}
+        swapped = "executable" in changed
+        texts = {
+            name: f"{owner_text(row)}, which runs {row['executable']}" if swapped else owner_text(row)
+            for name, row in (("before", old), ("after", new))
+        }
         yield Change("owner-changed", **where, **texts, since=old["since"], entry=old)
     if "version" in changed:
         texts = {"before": old["version"], "after": new["version"]}

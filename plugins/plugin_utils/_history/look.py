@@ -18,7 +18,7 @@ from .._evidence.observed import spans_of
 Row = Mapping[str, Any]
 
 #: What of an endpoint is followed from run to run. None: not known in this run.
-ATTRIBUTES = ("process", "user", "unit", "version", "declared")
+ATTRIBUTES = ("process", "user", "unit", "executable", "version", "declared")
 
 #: What of a finding is followed.
 FINDING_KEYS = ("id", "rule", "status", "severity", "namespace", "protocol", "port", "address", "vantage", "owner")

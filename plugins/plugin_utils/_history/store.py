@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from .._evidence.lock_file import open_plain
 from . import tables
 from .problem import BROKEN, ContentError, HistoryError
 from .schema_version import bring_up_to_date
@@ -156,8 +157,13 @@ def _engine(url: sa.URL, given: str, patience: float) -> sa.Engine:
 
 def _only_for_its_owner(file: Path) -> None:
     """Makes an empty database that nobody else can read; its journal takes the same mode from it."""
+    for name in (f"{file.name}{suffix}" for suffix in ("", "-journal", "-wal", "-shm")):
+        if file.with_name(name).is_symlink():  # SQLite would follow it, and write to what it leads to
+            raise HistoryError(
+                f"{file.with_name(name)}: a link, which is not followed; see who put it there, and name the file itself"
+            )
     with contextlib.suppress(OSError):  # SQLite says in its own words what is wrong
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        os.close(open_plain(file, os.O_RDWR | os.O_CREAT))
 
 
 def _leave_transactions_to_us(connection: Any, _record: object) -> None:

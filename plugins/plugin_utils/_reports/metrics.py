@@ -28,6 +28,12 @@ _COUNTED = {
 }
 
 
+def stands_for_all(results: Results) -> bool:
+    """Whether the numbers may take the place of those of the last complete run: not those of a part of the hosts
+    (``--limit``), and not those of another day."""
+    return results["run"]["limit"] is None and not results["run"].get("what_if")
+
+
 def metrics(results: Results, ended: str, waiting: int, dropped: int) -> bytes:
     """The file. ``ended`` is when the run was sealed; ``waiting`` and ``dropped`` count alerts not delivered."""
     run, counts = results["run"], results["counts"]

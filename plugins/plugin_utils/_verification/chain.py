@@ -58,6 +58,18 @@ def later_problems(run: Path, run_id: str) -> Iterator[Problem]:
                 yield Problem("manifest.json", _another(own, path.parent.name, known))
 
 
+def newer_note(run: Path, run_id: str) -> Iterator[str]:
+    """That a sealed run beside this one is newer: who was given an old one is not to take it for the last."""
+    newer = sorted(
+        path.parent.name
+        for path in run.parent.glob("*/manifest.json")
+        if RUN_ID.fullmatch(path.parent.name) and path.parent.name > run_id and not path.parent.is_symlink()
+    )
+    if newer:
+        more = f", the last of {len(newer)}" if len(newer) > 1 else ""
+        yield f"a newer sealed run is beside this one: {newer[-1]}{more}; what this run says may be out of date"
+
+
 def _another(digest: str, later: str, known: object) -> str:
     return f"its SHA-256 is {digest}, and the run {later}, which came after it, knows it by {known}"
 

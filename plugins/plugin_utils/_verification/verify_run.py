@@ -16,7 +16,7 @@ from typing import Any
 from .._evidence.provenance import versions
 from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
 from .._evidence.signature import SignatureError, signed_with, signer_of
-from .chain import chain_problems, later_problems
+from .chain import chain_problems, later_problems, newer_note
 from .files import file_problems, strange_entries
 from .recomputing import recomputing_problems
 from .verdict import Problem, Said, Verdict
@@ -48,6 +48,7 @@ def verify_run(run: RunDirectory, allowed_signers: Path | None = None, signer: s
         said += file_problems(run.path, manifest["files"])
         said += chain_problems(run.path, manifest)
         said += later_problems(run.path, run_id)
+        said += newer_note(run.path, run_id)
     # Of evidence that is not plain nothing is read: what it leads to is not of this run.
     readable = not any(name.startswith("evidence") for name in strange)
     asked = _asked(run) if readable else {}

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.message_text import LONGEST, messages
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.news import Item, news
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
@@ -28,9 +29,11 @@ class Days:
         self.findings: Mapping[str, Json] = {}
         self.results: Json = {}
 
-    def tell(self, day: int, evidence: Json, scans: Any = None, **asked: Any) -> list[tuple[str, str | None, str]]:
+    def tell(
+        self, day: int, evidence: Json, scans: Any = None, at: str = "01:00:00", **asked: Any
+    ) -> list[tuple[str, str | None, str]]:
         """Kind, owner and rule of each piece of news of a run on that day of the month."""
-        about = build.run(run_id=f"202611{day:02}T010000Z-abcdef", started=f"2026-11-{day:02}T01:00:00Z", **asked)
+        about = build.run(run_id=f"202611{day:02}T010000Z-abcdef", started=f"2026-11-{day:02}T{at}Z", **asked)
         self.results = build.judged(evidence, scans, about)
         self.items = self.again()
         return [(item.kind, item.owner, item.row["rule"]) for item in self.items]
@@ -216,3 +219,11 @@ def test_what_a_rule_could_not_tell_is_told_whatever_its_severity_is() -> None:
     assert [(item.kind, item.row["rule"], item.row["status"]) for item in days.again("critical")] == [
         ("opened", "wrong-owner", "not_assessed")
     ]
+
+
+@pytest.mark.parametrize("at", ["00:00:00", "00:59:59", "01:30:00", "23:59:59"])
+def test_a_reminder_comes_on_the_day_it_is_due_whatever_the_hour_of_the_run(at: str) -> None:
+    days = Days()
+    days.tell(1, host(8080), scan(), at="01:00:01")
+    assert days.tell(7, host(8080), scan(), at="23:59:59") == []
+    assert days.tell(8, host(8080), scan(), at=at) == [("reminder", None, "undeclared-listener")]

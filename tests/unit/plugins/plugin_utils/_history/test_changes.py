@@ -295,3 +295,39 @@ def test_the_day_ends_an_exception_that_was_about_to_expire_whatever_was_looked_
     )
     assert ("finding-resolved", "exception-expiring") in kinds(late)
     assert ("finding-opened", "exception-expired") in kinds(late)
+
+
+def test_another_binary_of_the_same_name_user_and_unit_is_a_change() -> None:
+    first = run(1, [ssh(owners=[build.owner(executable="/usr/sbin/sshd")])])
+    second = run(2, [ssh(owners=[build.owner(executable="/tmp/.x/sshd")])], before=[first])
+    [change] = second["changes"]["since_last"]
+    assert change["kind"] == "owner-changed"
+    assert "/usr/sbin/sshd" in change["before"]
+    assert "/tmp/.x/sshd" in change["after"]
+
+
+def test_a_belief_without_the_executable_learns_it_without_a_change() -> None:
+    first = run(1, [ssh()])
+    for row in first["hosts"][0]["seen"]["endpoints"]:
+        del row["executable"]  # as version 0.2 wrote it
+    assert kinds(run(2, [ssh()], before=[first])) == []
+
+
+def resolver(ports: Any, name: str = "unbound") -> list[Json]:
+    return [build.listener(port, protocol="udp", ephemeral=True, owners=[build.owner(name=name)]) for port in ports]
+
+
+def of_endpoints(results: Json) -> list[tuple[str, Any]]:
+    return [row for row in kinds(results) if not str(row[0]).startswith("finding-")]
+
+
+def test_the_ports_that_the_kernel_picks_for_one_process_are_one_thing() -> None:
+    first = run(1, [ssh(), *resolver(range(40000, 40110))])
+    second = run(2, [ssh(), *resolver(range(41000, 41110))], before=[first])
+    assert of_endpoints(second) == []
+    third = run(3, [ssh()], before=[first, second])
+    assert of_endpoints(third) == [("closed", 41000)]
+    fourth = run(4, [ssh(), *resolver(range(42000, 42050))], before=[first, second, third])
+    assert of_endpoints(fourth) == [("opened", 42000)]
+    fifth = run(5, [ssh(), *resolver([42000]), *resolver([42099], "nc")], before=[first, second, third, fourth])
+    assert of_endpoints(fifth) == [("opened", 42099)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
-from ansible_collections.vigil.ports.plugins.plugin_utils._reports.metrics import metrics
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.metrics import metrics, stands_for_all
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 RULES = Path(__file__).resolve().parents[5] / "examples" / "prometheus" / "alerts.yml"
@@ -84,3 +84,10 @@ def test_the_example_rules_ask_for_numbers_that_there_are() -> None:
     asked = {name for rule in rules for name in re.findall(r"vigil_ports_[a-z_]+", rule["expr"])}
     assert len(rules) == 6
     assert asked <= {name.split("{")[0] for name in numbers()}
+
+
+@pytest.mark.parametrize(
+    ("more", "stands"), [({}, True), ({"limit": "web1"}, False), ({"limit": ""}, False), ({"what_if": True}, False)]
+)
+def test_the_numbers_of_a_part_do_not_take_the_place_of_those_of_all(more: dict[str, Any], stands: bool) -> None:
+    assert stands_for_all(Results.of(build.judged(build.host_evidence(), [], build.run(**more)))) is stands
