@@ -19,7 +19,12 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names impor
     fact_problem,
     is_declaration,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.baseline import baseline, from_file, from_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.baseline import (
+    baseline,
+    from_file,
+    from_run,
+    source_of,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.imported import FORMATS, addresses_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.patch import patch, write
 from ansible_collections.vigil.ports.plugins.plugin_utils._baseline.proposals import HostProposal
@@ -83,7 +88,7 @@ class ActionModule(Door):
                 raise AnsibleActionFail("what to propose from is not given: run_dir or import_file")
             run = RunDirectory(Path(os.getcwd(), arguments["run_dir"]).resolve())
             scope = [host for host in task_vars["ansible_play_hosts_all"] if host in variables]
-            return f"run {run.run_id}", from_run(run, scope, variables, owner)
+            return source_of(run), from_run(run, scope, variables, owner)
         path = Path(os.getcwd(), arguments["import_file"])
         known_as = {
             name: host for host in variables for name in addresses_of(host, variables[host], self._address(known, host))

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import written_whole
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_markdown import review_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_run import review_run
 
@@ -42,4 +44,6 @@ class ActionModule(Door):
         with written_whole(dest) as stream:
             stream.write(sheet)
         removable = sum(use.may_go(review.today, review.unused_days) for use in review.uses.rows())
+        for text in review.left_out:
+            Display().display(terminal_text(f"The review says nothing of this: {text}", 1000))
         return {"dest": str(dest), "declarations": len(review.uses.rows()), "removable": removable}

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._evidence.left_out import left_out_of
 from .._evidence.run_directory import RunDirectory
 from .changes import Refusal, file_changes
 from .imported import format_of, imported_for, imported_from_nmap
@@ -47,6 +48,15 @@ class Baseline:
         for one in self.refused:
             yield f"  NOT WRITTEN: {one.name}: {one.why}. The entries are:"
             yield from (f"    {line}" for line in one.text.splitlines())
+
+
+def source_of(run: RunDirectory) -> str:
+    """The run by its name, with what it left out: nothing is proposed for that. It stands in the files as well.
+
+    Raises EvidenceError for evidence that cannot be read.
+    """
+    left_out = "; ".join(left_out_of(run.read_run()))
+    return f"run {run.run_id} ({left_out})" if left_out else f"run {run.run_id}"
 
 
 def from_run(run: RunDirectory, hosts: Collection[str], variables: Variables, owner: str | None) -> list[HostProposal]:

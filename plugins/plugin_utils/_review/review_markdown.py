@@ -37,6 +37,11 @@ def review_lines(review: Review) -> Iterator[str]:
     counts = f"{len(uses)} declarations, {len(review.uses.exceptions())} exceptions"
     yield f"As of {code(review.today.isoformat())}, from run {code(review.run_id)}: {counts}."
     yield ""
+    if review.left_out:
+        yield "This run did not look at everything, and this sheet says nothing of what it left out:"
+        yield ""
+        yield from (f"- {code(text, 400)}" for text in review.left_out)
+        yield ""
     if review.history != "ok":
         yield f"Earlier runs are not known ({code(review.history)}): since when something is not in use cannot be told."
         yield ""

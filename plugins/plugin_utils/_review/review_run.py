@@ -11,6 +11,7 @@ import datetime as dt
 
 from .._audit.reconcile import Audit
 from .._evidence.history_file import read_history
+from .._evidence.left_out import left_out_of
 from .._evidence.run_directory import RunDirectory
 from .use import Uses
 
@@ -25,6 +26,7 @@ class Review:
     history: str
     unused_days: int
     uses: Uses
+    left_out: tuple[str, ...] = ()  # what the run did not look at
 
 
 def review_run(run: RunDirectory, unused_days: int) -> Review:
@@ -47,4 +49,5 @@ def review_run(run: RunDirectory, unused_days: int) -> Review:
         history="off" if before is None else str(before.head["state"]),
         unused_days=unused_days,
         uses=uses,
+        left_out=tuple(left_out_of(asked)),
     )
