@@ -7,11 +7,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from fleet import control
+from fleet.layout import CHECKOUT
+
+#: Where the scanners' Python is: the checkout may lie anywhere, also below /tmp.
+_PYTHON = sorted({os.path.realpath(path) for path in (CHECKOUT, sys.prefix, sys.base_prefix)})
 
 
 class Inside:
@@ -60,11 +66,15 @@ class Inside:
         return path
 
     def full(self, *folders: str) -> None:
-        """File systems without room over the folders."""
+        """File systems without room over the folders. What runs Python from a checkout below one of them stays there."""
         for folder in folders:
+            kept = {f"/run/fleet/kept{path}": path for path in _PYTHON if path.startswith(f"{folder}/")}
+            aside = "".join(f"mkdir -p {place}; mount --rbind {path} {place}; " for place, path in kept.items())
+            back = "".join(f"mkdir -p {path}; mount --rbind {place} {path}; " for place, path in kept.items())
             self.breaks(
-                f"mount -t tmpfs -o size=4k,mode=1777 tmpfs {folder}; head -c 8192 /dev/zero > {folder}/full || true",
-                f"umount -l {folder}",
+                f"{aside}mount -t tmpfs -o size=4k,mode=1777 tmpfs {folder}; {back}"
+                f"head -c 8192 /dev/zero > {folder}/full || true",
+                f"umount -R -l {folder}{''.join(f'; umount -R -l {place}' for place in kept)}",
             )
 
     def mend(self) -> None:
