@@ -66,7 +66,7 @@ class Inside:
         return path
 
     def full(self, *folders: str) -> None:
-        """File systems without room over the folders. What runs Python from a checkout below one of them stays there."""
+        """File systems without room over the folders. A checkout below one of them, and its Python, stay there."""
         for folder in folders:
             kept = {f"/run/fleet/kept{path}": path for path in _PYTHON if path.startswith(f"{folder}/")}
             aside = "".join(f"mkdir -p {place}; mount --rbind {path} {place}; " for place, path in kept.items())
