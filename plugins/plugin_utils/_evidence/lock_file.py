@@ -37,8 +37,11 @@ def open_plain(path: Path, flags: int) -> int:
         if error.errno not in (errno.ELOOP, errno.ENXIO):
             raise
         raise _strange(path) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
         os.close(handle)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         raise _strange(path)
     return handle
 
