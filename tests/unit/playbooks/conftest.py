@@ -10,6 +10,7 @@ That the names are one machine is a gap, which is accepted here.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import subprocess
@@ -80,10 +81,10 @@ class Playbooks:
         environment: Mapping[str, str] | None = None,
     ) -> Ended:
         named = hosts if isinstance(hosts, Mapping) else dict.fromkeys(hosts, None)
-        first, *others = sorted(
-            {*named, *(name for group in (groups or {}).values() for name in group.get("hosts", ()))}
+        names = sorted(
+            {*named, "localhost", *(name for one in (groups or {}).values() for name in one.get("hosts", ()))}
         )
-        one_machine = [f"{other}:same-machine:{first}" for other in others]
+        one_machine = [f"{name}:same-machine:{first}" for first, name in itertools.combinations(names, 2)]
         everything = {**QUIET, "audit_accept_gaps": one_machine, "audit_report_dir": str(self.report_dir)}
         everything |= variables or {}
         inventory = self.folder / "inventory.json"
