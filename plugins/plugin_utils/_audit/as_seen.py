@@ -75,10 +75,19 @@ def owners_as_declared(listeners: Sequence[Listener]) -> dict[str, Any]:
         # Process 1 holds the socket for another until somebody calls.
         if not any(owner.pid == 1 for one in listeners for owner in one.owners):
             found["process"] = _only(names)
-    found["user"] = _only({one.user for one in listeners})
+    found["user"] = _runners(listeners)
     unit = _only({unit for one in listeners for unit in (*units_of(one), *(() if units_of(one) else (None,)))})
     found["unit"] = unit if unit and _ANY_UNIT.fullmatch(unit) else None
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _runners(listeners: Sequence[Listener]) -> str | list[str] | None:
+    """Who runs what listens: one user, or all of them; who made the sockets where no process is known."""
+    users = {owner.user for one in listeners for owner in one.owners} or {one.user for one in listeners}
+    names = sorted(name for user in users if (name := plain_name(user)) is not None)
+    if not names or len(names) < len(users):
+        return None
+    return names[0] if len(names) == 1 else names
 
 
 def _process(owner: Owner) -> str:

@@ -75,7 +75,10 @@ def blocked_services(view: HostView) -> Iterator[Finding]:
     for declaration in view.inventory.declarations:
         if declaration.namespace != "host":
             continue
-        ports = sorted({listener.port for listener in view.listeners_of(declaration) if listener.seen != "before"})
+        listening = {listener.port for listener in view.listeners_of(declaration) if listener.seen != "before"}
+        if declaration.forwarded and declaration.required and declaration.port.first == declaration.port.last:
+            listening.add(declaration.port.first)
+        ports = sorted(port for port in listening if view.speaks_first(declaration, port))
         for vantage in sorted({target.vantage for target in view.targets}):
             if declaration.is_reachable_from(vantage):
                 targets = [target for target in view.targets if target.vantage == vantage]
@@ -136,7 +139,11 @@ def open_without_listeners(view: HostView) -> Iterator[Finding]:
     if view.listeners is None:
         return
     for target in view.targets:
-        orphans = [one for one in _open(target) if not _may_answer(view, target, one.protocol, one.port)]
+        orphans = [
+            one
+            for one in _open(target)
+            if not _may_answer(view, target, one.protocol, one.port) and not _is_forwarded(view, target, one)
+        ]
         for endpoint in orphans:
             if is_hidden(view, endpoint.protocol, endpoint.port):
                 continue  # hidden-listener says it, with what each witness saw
@@ -181,6 +188,12 @@ def _is_hole(view: HostView, target: ScannedTarget, port: int) -> bool:
         return False
     # What stopped or started meanwhile did not listen all the time: the firewall let the scan through to nothing.
     return not any(one.seen in ("always", "restarted") for one in _answering(view, target, "tcp", port))
+
+
+def _is_forwarded(view: HostView, target: ScannedTarget, endpoint: Endpoint) -> bool:
+    """Whether a declaration says that nothing listens there, as the port leads elsewhere."""
+    near = view.declarations_for(endpoint.protocol, endpoint.port)
+    return any(one.forwarded and speaks_of(one, target.address, view) for one in near)
 
 
 def _may_answer(view: HostView, target: ScannedTarget, protocol: str, port: int) -> bool:

@@ -40,6 +40,13 @@ class HostView:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""
         return self.inventory.declarations_for(protocol, port, namespace)
 
+    def speaks_first(self, declaration: Declaration, port: int, namespace: str = "host") -> bool:
+        """False for a range where a declaration of that very port says more of it."""
+        if declaration.port.first == declaration.port.last:
+            return True
+        near = self.declarations_for(declaration.protocol, port, namespace)
+        return not any(one.port.first == one.port.last for one in near)
+
     def listeners_of(self, declaration: Declaration) -> Sequence[Listener]:
         """The listeners that the declaration is about: protocol, port, namespace and address."""
         return self._covered[id(declaration)]
@@ -59,7 +66,7 @@ class HostView:
         for declaration in (*self.inventory.declarations, *self.inventory.proposals):
             single = declaration.port.first == declaration.port.last
             near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
-            found[id(declaration)] = [listener for listener in near or () if covers(declaration, listener)]
+            found[id(declaration)] = [one for one in near or () if covers(declaration, one, self.own_addresses)]
         return found
 
     @functools.cached_property
@@ -85,12 +92,14 @@ class HostView:
         return by_port
 
 
-def covers(declaration: Declaration, listener: Listener) -> bool:
-    """True when the declaration lets this listener be."""
+def covers(declaration: Declaration, listener: Listener, own_addresses: Mapping[Address, str]) -> bool:
+    """True when the declaration lets this listener be. Where a port is forwarded, nothing is to listen."""
     return (
         declaration.protocol == listener.protocol
         and listener.port in declaration.port
-        and declaration.namespace == listener.namespace
+        and not declaration.forwarded
+        and declaration.is_in(listener.namespace)
+        and declaration.is_on((listener.interface, own_addresses.get(listener.address)))
         and declaration.address.allows(listener.address, loopback_only=listener.loopback_only)
     )
 

@@ -78,7 +78,7 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
     if view.listeners is None:
         return
     for declaration in view.inventory.declarations:
-        if not declaration.required:
+        if not declaration.required or declaration.forwarded:
             continue
         listeners = view.listeners_of(declaration)
         there = [one for one in listeners if one.seen != "before"]
@@ -108,42 +108,62 @@ def missing_listeners(view: HostView) -> Iterator[Finding]:
 
 
 def wrong_owners(view: HostView) -> Iterator[Finding]:
-    """wrong-owner: for each declaration that names one and has a listener."""
+    """wrong-owner: for each declaration that names one and has a listener; of a range for each port that is wrong."""
     for declaration in view.inventory.declarations:
-        listeners = view.listeners_of(declaration) if declaration.names_owner else ()
-        if not listeners:
-            continue
-        deviations = [text for listener in listeners for text in _deviations(declaration, listener)]
-        unknown = [text for listener in listeners for text in _unknowns(declaration, listener)]
-        if deviations:
-            message = f"{declaration.protocol}/{declaration.port}: {deviations[0]}"
-            yield about_declaration(
-                "wrong-owner", "fail", view.host, declaration, message, details=tuple(deviations[1:])
-            )
-        elif unknown:
-            gap = f"{view.host}:owner-unknown:{declaration.protocol}/{declaration.port}"
-            message = f"{declaration.protocol}/{declaration.port}: {unknown[0]}"
-            yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, gap=gap)
-        else:
+        covered = view.listeners_of(declaration) if declaration.names_owner else ()
+        listeners = [one for one in covered if view.speaks_first(declaration, one.port, one.namespace)]
+        by_port: dict[int, list[Listener]] = {}
+        for listener in listeners:
+            by_port.setdefault(listener.port, []).append(listener)
+        wrong = [one for port, some in sorted(by_port.items()) for one in _wrong_owner(view, declaration, port, some)]
+        if listeners and not wrong:
             message = f"{who(listeners[0])}, as declared{_only_by_name(declaration, listeners[0])}"
             yield about_declaration("wrong-owner", "pass", view.host, declaration, message)
+        yield from wrong
+
+
+def _wrong_owner(view: HostView, declaration: Declaration, port: int, listeners: list[Listener]) -> Iterator[Finding]:
+    """What is wrong, or not known, of the owners of one port."""
+    deviations = [text for listener in listeners for text in _deviations(declaration, listener)]
+    unknown = [text for listener in listeners for text in _unknowns(declaration, listener)]
+    if deviations:
+        message, rest = f"{declaration.protocol}/{port}: {deviations[0]}", tuple(deviations[1:])
+        yield about_declaration("wrong-owner", "fail", view.host, declaration, message, port=port, details=rest)
+    elif unknown:
+        gap = f"{view.host}:owner-unknown:{declaration.protocol}/{port}"
+        message = f"{declaration.protocol}/{port}: {unknown[0]}"
+        yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, port=port, gap=gap)
 
 
 def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
-    """In what the listener differs from what is declared. Every owner must be the declared process."""
-    if declaration.process and listener.owners:
+    """In what the listener differs from what is declared. Every owner must be one of the declared."""
+    if declaration.process:
+        declared = " or ".join(declaration.process)
         for owner in listener.owners:
-            if not _is_process(declaration.process, owner):
-                executable = owner.executable or "executable unknown"
-                yield f"process {owner.name} ({executable}) instead of {declaration.process}"
+            if not any(_is_process(one, owner) for one in declaration.process):
+                yield f"process {owner.name} ({owner.executable or 'executable unknown'}) instead of {declared}"
     if declaration.user:
-        users = _users(listener)
-        if users and declaration.user not in users:
-            yield f"user {listener.user if listener.user is not None else listener.uid} instead of {declaration.user}"
+        for users in _runners(listener):
+            if users and users.isdisjoint(declaration.user):
+                yield f"user {_shown_user(users)} instead of {' or '.join(declaration.user)}"
     if declaration.unit:
         strange = units_of(listener) - _units_of(declaration.unit, listener)
         if strange:
             yield f"unit {' and '.join(sorted(strange))} instead of {declaration.unit}"
+
+
+def _runners(listener: Listener) -> list[frozenset[str]]:
+    """Name and number of who runs each process behind the socket; of who made it where no process is known."""
+    of_owners = [_names_of(owner.user, owner.uid) for owner in listener.owners]
+    return list(dict.fromkeys(of_owners or [_names_of(listener.user, listener.uid)]))
+
+
+def _names_of(user: str | None, uid: int | None) -> frozenset[str]:
+    return frozenset(str(one) for one in (user, uid) if one is not None)
+
+
+def _shown_user(users: frozenset[str]) -> str:
+    return min(users, key=lambda name: (name.isdecimal(), name))
 
 
 def _is_process(declared: str, owner: Owner) -> bool:
@@ -162,7 +182,7 @@ def _only_by_name(declaration: Declaration, listener: Listener) -> str:
     """What is to say when a declared process was recognised by nothing but the name that it gave itself."""
     for owner in listener.owners:
         base = (owner.executable or "").rsplit("/", 1)[-1]
-        if declaration.process and base and declaration.process not in (base, owner.executable):
+        if declaration.process and base and not {base, owner.executable}.intersection(declaration.process):
             return f", by the name of the process; its executable is {owner.executable}"
     return ""
 
@@ -183,16 +203,10 @@ def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
     """What the declaration asks for and the host did not tell."""
     if declaration.process and (not listener.owners or listener.owners_state != "known"):
         yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
-    if declaration.user and not _users(listener):
+    if declaration.user and not all(_runners(listener)):
         yield "the user behind the socket is unknown"
     if declaration.unit and not listener.unit and not any(owner.unit for owner in listener.owners):
         yield "the systemd unit behind the socket is unknown"
-
-
-def _users(listener: Listener) -> set[str]:
-    """Names and numbers of who opened the socket and who runs the processes behind it."""
-    known = (listener.user, listener.uid, *(one for owner in listener.owners for one in (owner.user, owner.uid)))
-    return {str(one) for one in known if one is not None}
 
 
 #: What two listings of a host say of a listener.
@@ -220,6 +234,6 @@ def who(listener: Listener) -> str:
         if listener.owners_state != "kernel"
         else "the kernel"
     )
-    user = listener.user if listener.user is not None else listener.uid
+    users = " and ".join(sorted(_shown_user(one) for one in _runners(listener) if one))
     deleted = " from a deleted executable" if any(owner.executable_deleted for owner in owners) else ""
-    return f"{process}{f' ({user})' if user is not None else ''}{deleted}"
+    return f"{process}{f' ({users})' if users else ''}{deleted}"

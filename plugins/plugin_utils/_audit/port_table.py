@@ -87,7 +87,7 @@ def _declared(declaration: Declaration) -> str:
 def _key_of_listener(view: HostView, listener: Listener) -> _Key:
     for entries_for in (view.declarations_for, view.inventory.proposals_for):
         for entry in entries_for(listener.protocol, listener.port, listener.namespace):
-            if covers(entry, listener):
+            if covers(entry, listener, view.own_addresses):
                 return (entry.namespace, entry.protocol, entry.port.subject)
     return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
 

@@ -26,7 +26,11 @@ def unapproved(view: HostView) -> Iterator[Finding]:
     """unapproved: a fail for each proposal."""
     for proposal in view.inventory.proposals:
         opened = _open_from(view, proposal)
-        listeners = [one for one in view.listeners or () if covers(proposal, one) and not view.is_declared(one)]
+        listeners = [
+            one
+            for one in view.listeners or ()
+            if covers(proposal, one, view.own_addresses) and not view.is_declared(one)
+        ]
         severity, why = _gravity(view, proposal, opened, listeners)
         message = f"{proposal.protocol}/{proposal.port} is only proposed, nobody has approved it: {why}"
         yield about_declaration("unapproved", "fail", view.host, proposal, message, severity=severity)

@@ -46,6 +46,8 @@ def wrong_services(view: HostView) -> Iterator[Finding]:
             for endpoint in target.endpoints:
                 if endpoint.protocol != declaration.protocol or endpoint.port not in declaration.port:
                     continue
+                if not view.speaks_first(declaration, endpoint.port):
+                    continue
                 identified = _identified(endpoint.service)
                 if identified is None:
                     continue

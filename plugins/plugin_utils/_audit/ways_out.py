@@ -109,7 +109,8 @@ def _declaration(view: HostView, finding: Finding) -> Declaration | None:
 def _listeners(view: HostView, finding: Finding, declaration: Declaration | None) -> Sequence[Listener]:
     """What listens where the finding says."""
     if finding.vantage is None and declaration is not None:
-        return view.listeners_of(declaration)
+        covered = view.listeners_of(declaration)
+        return [one for one in covered if finding.port in (one.port, declaration.port.subject)]
     if not isinstance(finding.port, int) or finding.protocol is None:
         return ()
     namespace = finding.namespace or "host"
@@ -165,6 +166,10 @@ def _corrected(change: Callable[[_Subject, Declaration], Mapping[str, Any]]) -> 
             return _way(None, None, "what is right is not known, or has no name that may be pasted: correct it by hand")
         entry = {key: value for key, value in {**_as_entry(declaration), **changes}.items() if value is not None}
         variable = declaration.place.split("[", 1)[0]
+        port = subject.finding.port
+        if isinstance(port, int) and declaration.port.first != declaration.port.last:
+            note = f"beside {declaration.place}, as it goes before the range for this port; to be approved anew"
+            return _way(variable, {**entry, "port": port}, note)
         note = f"in place of {declaration.place}, for this port; to be approved anew"
         return _way(variable, entry, note, declaration.place)
 
@@ -179,17 +184,24 @@ def _as_entry(declaration: Declaration) -> dict[str, Any]:
         "port": declaration.port.subject,
         "protocol": declaration.protocol if declaration.protocol != "tcp" else None,
         "address": address,
+        "interface": declaration.interface,
         "namespace": declaration.namespace if declaration.namespace != "host" else None,
         "service": declaration.service,
-        "process": declaration.process,
-        "user": declaration.user,
+        "process": _one_or_all(declaration.process),
+        "user": _one_or_all(declaration.user),
         "unit": declaration.unit,
         "reachable_from": reach or None,
         "required": None if declaration.required else False,
+        "forwarded": declaration.forwarded or None,
         "justification": declaration.justification,
         "owner": declaration.owner,
         "review_by": declaration.review_by.isoformat() if declaration.review_by else None,
     }
+
+
+def _one_or_all(values: Sequence[str]) -> str | list[str] | None:
+    """As an entry holds them: one as itself, several as a list, none not at all."""
+    return list(values) if len(values) > 1 else next(iter(values), None)
 
 
 def _as_seen(subject: _Subject, declaration: Declaration) -> dict[str, Any]:

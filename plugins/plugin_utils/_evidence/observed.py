@@ -111,6 +111,10 @@ _owner_texts = operator.itemgetter("name", "executable", "unit", "user", "contai
 _OWNER_KINDS: tuple[type | tuple[type, ...], ...] = (str, *[(str, NoneType)] * 4)
 
 
+#: The ports that Linux gives to clients unless it is told otherwise (ip_local_port_range, ip-sysctl.rst).
+FIRST_EPHEMERAL, LAST_EPHEMERAL = 32768, 60999
+
+
 class Listener(NamedTuple):
     """A socket that takes traffic, as the host's kernel tells it. Fields as listeners_info documents them.
 
@@ -137,21 +141,32 @@ class Listener(NamedTuple):
     def read(cls, row: Mapping[str, Any]) -> Listener:
         _texts(row, "address")
         _lists(row, "owners")
-        return cls(
-            protocol=row["protocol"],
-            address=address_of(row["address"]),
-            port=_port(row["port"]),
-            interface=row["interface"],
-            v6only=row["v6only"],
-            namespace=row["namespace"],
-            user=row["user"],
-            uid=row["uid"],
-            unit=row["unit"],
-            activates=row["activates"],
-            owners=tuple(Owner.read(owner) for owner in row["owners"]),
-            owners_state=row["owners_state"],
-            ephemeral=row["ephemeral"],
-        )._checked()
+        return (
+            cls(
+                protocol=row["protocol"],
+                address=address_of(row["address"]),
+                port=_port(row["port"]),
+                interface=row["interface"],
+                v6only=row["v6only"],
+                namespace=row["namespace"],
+                user=row["user"],
+                uid=row["uid"],
+                unit=row["unit"],
+                activates=row["activates"],
+                owners=tuple(Owner.read(owner) for owner in row["owners"]),
+                owners_state=row["owners_state"],
+                ephemeral=row["ephemeral"],
+            )
+            ._checked()
+            ._as_a_client_if_it_may_be_one()
+        )
+
+    def _as_a_client_if_it_may_be_one(self) -> Listener:
+        """A host that lets clients have every port does not make a service ephemeral, and a client is a process."""
+        is_of_nobody = not self.owners and self.unit is None
+        if self.ephemeral and (is_of_nobody or not FIRST_EPHEMERAL <= self.port <= LAST_EPHEMERAL):
+            return self._replace(ephemeral=False)
+        return self
 
     def _checked(self) -> Listener:
         """Itself, when every field is of its type. Raises ValueError."""

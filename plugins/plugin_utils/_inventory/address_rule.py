@@ -12,6 +12,7 @@ import ipaddress
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_ANY = frozenset(("any", "*"))
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
@@ -50,14 +51,14 @@ class AddressRule:
 
 
 def parse_addresses(value: str | list[str]) -> AddressRule:
-    """The rule for ``any``, ``loopback``, an address, a network, or a list of them.
+    """The rule for ``any`` (or ``*``), ``loopback``, an address, a network, or a list of them.
 
     Raises ValueError with the entry that is none of these.
     """
     entries = [value] if isinstance(value, str) else value
     networks: list[Network] = []
     for entry in entries:
-        if entry == "any":
+        if entry in _ANY:
             continue
         if entry == "loopback":
             networks.extend(_LOOPBACK)
@@ -68,7 +69,7 @@ def parse_addresses(value: str | list[str]) -> AddressRule:
             raise ValueError(f"{entry!r} is no address") from None
         # A socket on 0.0.0.0 or :: listens on every address of the family, and that is what its declaration means.
         networks.append(network.supernet(new_prefix=0) if _is_wildcard(network) else network)
-    if "any" in entries:
+    if not _ANY.isdisjoint(entries):
         return AddressRule("any", None)
     return AddressRule(", ".join(entries), tuple(networks))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import fnmatch
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .address_rule import AddressRule
 from .port_range import PortRange
@@ -26,13 +27,15 @@ class Declaration:
     port: PortRange
     protocol: str
     address: AddressRule
+    interface: str | None  # None: any
     namespace: str
     service: str | None
-    process: str | None
-    user: str | None
+    process: tuple[str, ...]  # all that may hold the socket; none: anybody
+    user: tuple[str, ...]
     unit: str | None
     reachable_from: frozenset[str] | None  # None: any
     required: bool
+    forwarded: bool  # nothing listens: the port leads to another host or namespace
     justification: str
     owner: str
     approved_by: str | None
@@ -41,6 +44,16 @@ class Declaration:
 
     def is_reachable_from(self, vantage: str) -> bool:
         return self.reachable_from is None or vantage in self.reachable_from
+
+    def is_in(self, namespace: str) -> bool:
+        """True for a namespace of its name, or of its pattern."""
+        return self.namespace == namespace or fnmatch.fnmatchcase(namespace, self.namespace)
+
+    def is_on(self, interfaces: Collection[str | None]) -> bool:
+        """True when one of the interfaces is the declared one, or none is declared."""
+        return self.interface is None or any(
+            name is not None and fnmatch.fnmatchcase(name, self.interface) for name in interfaces
+        )
 
     @property
     def names_owner(self) -> bool:
@@ -84,27 +97,26 @@ class Inventory:
     def declarations_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""
         single = self._single_ports.get((namespace, protocol, port), ())
-        ranges = [
-            one for one in self._ranges if one.protocol == protocol and port in one.port and one.namespace == namespace
-        ]
+        ranges = [one for one in self._ranges if one.protocol == protocol and port in one.port and one.is_in(namespace)]
         return [*single, *ranges] if ranges else single
 
     def proposals_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
         """The proposals of a port, whatever address they are for."""
-        return [
-            one
-            for one in self.proposals
-            if one.protocol == protocol and port in one.port and one.namespace == namespace
-        ]
+        return [one for one in self.proposals if one.protocol == protocol and port in one.port and one.is_in(namespace)]
 
     @functools.cached_property
     def _single_ports(self) -> Mapping[tuple[str, str, int], list[Declaration]]:
         by_port: dict[tuple[str, str, int], list[Declaration]] = {}
         for one in self.declarations:
-            if one.port.first == one.port.last:
+            if one.port.first == one.port.last and not _is_pattern(one.namespace):
                 by_port.setdefault((one.namespace, one.protocol, one.port.first), []).append(one)
         return by_port
 
     @functools.cached_property
     def _ranges(self) -> Sequence[Declaration]:
-        return [one for one in self.declarations if one.port.first != one.port.last]
+        """Those that no key of ``_single_ports`` names: ranges, and patterns of namespaces."""
+        return [one for one in self.declarations if one.port.first != one.port.last or _is_pattern(one.namespace)]
+
+
+def _is_pattern(namespace: str) -> bool:
+    return any(character in namespace for character in "*?[")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
@@ -105,22 +106,23 @@ def _entry_of(place: str) -> str:
 
 def _declarations(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Iterable[Declaration]:
     reach = entry.get("reachable_from", [])
-    user = entry.get("user")
     address = _address(place, entry, problems)
     review_by = _day(place, entry, "review_by", problems)
-    for port in _ports(place, entry, problems):
+    for protocol, port in itertools.product(_each(entry.get("protocol", "tcp")), _ports(place, entry, problems)):
         yield Declaration(
             place=place,
             port=port,
-            protocol=entry.get("protocol", "tcp"),
+            protocol=protocol,
             address=address,
+            interface=entry.get("interface"),
             namespace=entry.get("namespace", "host"),
             service=entry.get("service"),
-            process=entry.get("process"),
-            user=None if user is None else str(user),
+            process=tuple(_each(entry.get("process"))),
+            user=tuple(map(str, _each(entry.get("user")))),
             unit=entry.get("unit"),
             reachable_from=None if reach == "any" else frozenset(reach),
             required=entry.get("required", True),
+            forwarded=entry.get("forwarded", False),
             justification=entry["justification"],
             owner=entry["owner"],
             approved_by=entry.get("approved_by"),
@@ -132,12 +134,12 @@ def _declarations(place: str, entry: Mapping[str, Any], problems: list[Problem])
 def _exceptions(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Iterable[PortException]:
     address = _address(place, entry, problems)
     expires = _day(place, entry, "expires", problems)
-    for port in _ports(place, entry, problems):
+    for protocol, port in itertools.product(_each(entry.get("protocol", "tcp")), _ports(place, entry, problems)):
         if expires is not None:
             yield PortException(
                 place=place,
                 port=port,
-                protocol=entry.get("protocol", "tcp"),
+                protocol=protocol,
                 address=address,
                 namespace=entry.get("namespace", "host"),
                 vantage=entry.get("vantage"),
@@ -148,6 +150,11 @@ def _exceptions(place: str, entry: Mapping[str, Any], problems: list[Problem]) -
                 change=entry.get("change"),
                 expires=expires,
             )
+
+
+def _each(value: Any) -> list[Any]:
+    """The values of a key that takes one or a list; none where it is not there."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _ports(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> list[PortRange]:
@@ -194,6 +201,7 @@ def _contradictions(declarations: list[Declaration]) -> Iterable[Problem]:
             if (
                 later.owner != earlier.owner
                 and later.namespace == earlier.namespace
+                and (later.interface or earlier.interface) == (earlier.interface or later.interface)
                 and later.address.overlaps(earlier.address)
             ):
                 first, second = sorted((earlier, later), key=lambda declaration: declaration.place)

@@ -35,14 +35,14 @@ class PortRange:
 
 
 def parse_port(value: int | str) -> PortRange:
-    """The range that ``443`` or ``"8000-8010"`` means. Raises ValueError with the reason.
+    """The range that ``443``, ``"443"`` or ``"8000-8010"`` means. Raises ValueError with the reason.
 
     The schema has already refused every other form.
     """
     if isinstance(value, int):
         first = last = value
     else:
-        first, last = (int(part) for part in value.split("-"))
+        first, last = (int(part) for part in (value.split("-") if "-" in value else (value, value)))
     if last > LAST_PORT or first > LAST_PORT:
         raise ValueError(f"a port is at most {LAST_PORT}")
     if first > last:

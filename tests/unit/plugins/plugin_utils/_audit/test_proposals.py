@@ -39,7 +39,7 @@ def proposed(entries: list[Json], heard: list[Json], approved: list[Json] | None
         (build.declared(8080), [build.listener(8080)], "medium"),
         (build.declared(8080, address="loopback"), [build.listener(8080, "127.0.0.1")], "info"),
         (build.declared(8080), [build.listener(8080, "127.0.0.1"), build.listener(8080)], "medium"),
-        (build.declared(4000, protocol="udp"), [build.listener(4000, protocol="udp", ephemeral=True)], "low"),
+        (build.declared(40000, protocol="udp"), [build.listener(40000, protocol="udp", ephemeral=True)], "low"),
         (build.declared(8080), [], "low"),
     ],
 )

@@ -204,8 +204,8 @@ def test_a_wrong_service_is_resolved_only_by_a_scan_that_identified_it() -> None
 
 
 def test_a_finding_that_grows_worse_is_said() -> None:
-    first = run(1, [ssh(), build.listener(5353, protocol="udp", ephemeral=True)])
-    [change] = run(2, [ssh(), build.listener(5353, protocol="udp")], before=[first])["changes"]["since_last"]
+    first = run(1, [ssh(), build.listener(45353, protocol="udp", ephemeral=True)])
+    [change] = run(2, [ssh(), build.listener(45353, protocol="udp")], before=[first])["changes"]["since_last"]
     assert (change["kind"], change["before"], change["after"]) == ("finding-severity", "low", "medium")
 
 

@@ -200,7 +200,7 @@ def test_bad_declaration_is_named_by_place_and_reason(entry: object, place: str,
 def test_a_whole_number_written_with_a_point_is_the_port_that_the_schema_takes_it_for() -> None:
     inventory, problems = load_inventory({"vigil_ports": plain([build.declared([443.0, 80], user=33.0)])})
     assert problems == ()
-    assert [(one.port.subject, one.user) for one in inventory.declarations] == [(443, "33"), (80, "33")]
+    assert [(one.port.subject, one.user) for one in inventory.declarations] == [(443, ("33",)), (80, ("33",))]
 
 
 def test_exception_without_an_end_is_refused() -> None:
