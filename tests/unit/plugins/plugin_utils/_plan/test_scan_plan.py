@@ -62,7 +62,7 @@ def test_tcp_of_one_host_is_asked_of_all_and_udp_of_its_own_only() -> None:
         build.listener(9000, "127.0.0.1"),
         build.listener(9000, interface="lo"),
         build.listener(9000, namespace="netns/blue"),
-        build.listener(9000, protocol="udp", ephemeral=True),
+        build.listener(49000, protocol="udp", ephemeral=True),
     ],
 )
 def test_what_nothing_outside_could_reach_is_not_asked(listener: Json) -> None:
