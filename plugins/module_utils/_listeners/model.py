@@ -92,6 +92,7 @@ class Process(NamedTuple):
     arguments: tuple[bytes, ...] | None
     uid: int | None
     place: Place
+    executable_seen_as: str = "host"  # or "other", "unknown": in whose mount namespace the path is the file
 
 
 class Walk(NamedTuple):

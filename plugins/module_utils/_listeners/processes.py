@@ -57,11 +57,13 @@ def described(directory: int, pid: int) -> Process:
     """
     uid = os.fstat(directory).st_uid
     executable, deleted, here = _executable(directory)
+    seen_as = "host" if here or _shares_our_mounts(directory) else "unknown" if deleted or not executable else "other"
     return Process(
         pid=pid,
         executable=executable,
         executable_deleted=deleted,
         executable_on_host=here,
+        executable_seen_as=seen_as,
         arguments=_arguments(directory),
         uid=uid,
         place=_place(directory),
@@ -112,6 +114,15 @@ def _executable(directory: int) -> tuple[bytes | None, bool, bool]:
     if link.endswith(_DELETED) and not _same_file(b"root" + link, running, directory):
         return link[: -len(_DELETED)], True, False
     return link, False, _same_file(link, running, None)
+
+
+def _shares_our_mounts(directory: int) -> bool:
+    """Whether a path means the same to the process as here. In a mount namespace of its own, which takes no privilege
+    (user_namespaces(7)), a process can have any file at any path."""
+    try:
+        return os.readlink("ns/mnt", dir_fd=directory) == os.readlink("/proc/self/ns/mnt")
+    except OSError:
+        return False
 
 
 def _same_file(path: bytes, running: os.stat_result, directory: int | None) -> bool:

@@ -93,10 +93,13 @@ class Owner(NamedTuple):
     unit: str | None
     container: str | None
     package: Mapping[str, Any] | None  # name, version, manager
+    executable_seen_as: str = "host"  # host, other or unknown; evidence of 0.2 did not tell
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
-        owner = cls(*_owner_fields(row))
+        owner = cls(*_owner_fields(row), row.get("executable_seen_as", "host"))
+        if owner.executable_seen_as not in ("host", "other", "unknown"):
+            raise ValueError(f"executable_seen_as is {owner.executable_seen_as!r}")
         if not all(map(isinstance, _owner_texts(row), _OWNER_KINDS)):
             _texts(row, "name")
             _texts(row, "executable", "unit", "user", "container", optional=True)
@@ -106,7 +109,7 @@ class Owner(NamedTuple):
         return owner
 
 
-_owner_fields = operator.itemgetter(*Owner._fields)
+_owner_fields = operator.itemgetter(*Owner._fields[:-1])
 _owner_texts = operator.itemgetter("name", "executable", "unit", "user", "container")
 _OWNER_KINDS: tuple[type | tuple[type, ...], ...] = (str, *[(str, NoneType)] * 4)
 

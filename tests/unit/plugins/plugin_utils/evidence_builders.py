@@ -41,6 +41,7 @@ def exception(port: int | str | list[int | str], **more: Any) -> Json:
 def owner(**more: Any) -> Json:
     """A process that holds a socket."""
     row = {"pid": 812, "name": "nginx", "executable": "/usr/sbin/nginx", "executable_deleted": False, "command": None}
+    row["executable_seen_as"] = "host"
     return {**row, "uid": 33, "user": "www-data", "unit": "nginx.service", "container": None, "package": None, **more}
 
 
