@@ -141,7 +141,7 @@ def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
         declared = " or ".join(declaration.process)
         for owner in listener.owners:
             if not any(_is_process(one, owner) for one in declaration.process):
-                yield f"process {owner.name} ({owner.executable or 'executable unknown'}) instead of {declared}"
+                yield f"process {owner.name} ({_executable(owner)}) instead of {declared}"
     if declaration.user:
         for users in _runners(listener):
             if users and users.isdisjoint(declaration.user):
@@ -166,6 +166,13 @@ def _shown_user(users: frozenset[str]) -> str:
     return min(users, key=lambda name: (name.isdecimal(), name))
 
 
+def _executable(owner: Owner) -> str:
+    """Its executable in words; one that the host itself does not have there is not what its path says."""
+    if owner.executable is None:
+        return "executable unknown"
+    return owner.executable if owner.executable_seen_as != "other" else f"{owner.executable} in mounts of its own"
+
+
 def _is_process(declared: str, owner: Owner) -> bool:
     """True when the owner is the declared process, by its name, or by the name or path of its executable.
 
@@ -174,8 +181,9 @@ def _is_process(declared: str, owner: Owner) -> bool:
     /usr/bin/redis-check-rdb, and an interpreter runs programs of any name. The kernel cuts the name at 15
     characters (TASK_COMM_LEN, proc_pid_comm(5)).
     """
-    base = (owner.executable or "").rsplit("/", 1)[-1]
-    return declared in (base, owner.executable) or ("/" not in declared and declared[:15] == owner.name)
+    if "/" in declared:  # in mounts of its own a process can have any file at that path
+        return declared == owner.executable and owner.executable_seen_as != "other"
+    return declared == (owner.executable or "").rsplit("/", 1)[-1] or declared[:15] == owner.name
 
 
 def _only_by_name(declaration: Declaration, listener: Listener) -> str:
@@ -203,6 +211,10 @@ def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
     """What the declaration asks for and the host did not tell."""
     if declaration.process and (not listener.owners or listener.owners_state != "known"):
         yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
+    paths = {one for one in declaration.process if "/" in one}
+    for owner in listener.owners:
+        if owner.executable in paths and owner.executable_seen_as == "unknown":
+            yield f"whether {owner.executable} was the file that runs is not known: it was deleted since; restart it"
     if declaration.user and not all(_runners(listener)):
         yield "the user behind the socket is unknown"
     if declaration.unit and not listener.unit and not any(owner.unit for owner in listener.owners):

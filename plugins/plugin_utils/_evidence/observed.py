@@ -97,9 +97,12 @@ class Owner(NamedTuple):
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
-        owner = cls(*_owner_fields(row), row.get("executable_seen_as", "host"))
-        if owner.executable_seen_as not in ("host", "other", "unknown"):
-            raise ValueError(f"executable_seen_as is {owner.executable_seen_as!r}")
+        owner = cls(*_owner_fields(row))
+        seen_as = row.get("executable_seen_as", "host")
+        if seen_as != "host":
+            if seen_as not in ("other", "unknown"):
+                raise ValueError(f"executable_seen_as is {seen_as!r}")
+            owner = owner._replace(executable_seen_as=seen_as)
         if not all(map(isinstance, _owner_texts(row), _OWNER_KINDS)):
             _texts(row, "name")
             _texts(row, "executable", "unit", "user", "container", optional=True)

@@ -54,6 +54,34 @@ tell([row(result, port)["owners"][0] for port in (8001, 8002, 8003)])
     assert (running["executable"], running["executable_deleted"]) == (f"{tmp_path}/plain", False)
 
 
+def test_a_path_that_is_another_file_to_the_host_is_told_from_it(experiment: Experiment, tmp_path: Path) -> None:
+    """An unprivileged user gets mounts of its own with a user namespace, and puts a program in the place of another."""
+    spoofed, private, plain = experiment(f"""
+folder = {str(tmp_path)!r}
+import shutil
+os.chmod(folder, 0o755)
+code = (
+    "import socket, sys, time; s = socket.socket(); s.bind(('127.0.0.1', int(sys.argv[1]))); s.listen();"
+    "print(flush=True); time.sleep(60)"
+)
+real, mine = os.path.join(folder, "real"), os.path.join(folder, "mine")
+for path in (real, mine):
+    shutil.copy(os.path.realpath(sys.executable), path)
+env = dict(os.environ, PYTHONHOME=sys.base_prefix)
+def start(port, *around):
+    started = subprocess.Popen([*around, real, "-c", code, str(port)], stdout=subprocess.PIPE, env=env)
+    started.stdout.readline()
+start(8001, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+      'mount --bind "$1" "$2" && shift && exec "$@"', "sh", mine)
+start(8002, "unshare", "--mount")
+start(8003)
+result = observe(Request(), Host())
+tell([row(result, port)["owners"][0] for port in (8001, 8002, 8003)])
+""")
+    assert {one["executable"] for one in (spoofed, private, plain)} == {f"{tmp_path}/real"}
+    assert [one["executable_seen_as"] for one in (spoofed, private, plain)] == ["other", "host", "host"]
+
+
 def test_a_pid_that_was_given_to_another_process_is_not_named(experiment: Experiment) -> None:
     """The kernel gives the pid away between the look at the open files and the look at the name."""
     victim, successor, holders, names = experiment("""

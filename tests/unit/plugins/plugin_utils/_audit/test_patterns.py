@@ -89,6 +89,19 @@ def test_reports_name_who_runs_it_and_not_who_made_the_socket() -> None:
     assert row["ways_out"]["declare"]["entry"]["user"] == "dnsmasq"
 
 
+def test_a_full_path_is_the_hosts_own() -> None:
+    """The name of the file is spoofed as easily as that of the process; the path holds where it is declared."""
+    path = "/usr/sbin/nginx"
+    declared = [build.declared(443, process=path)]
+    for seen_as, found in (("host", set()), ("other", {"wrong-owner"})):
+        heard = [build.listener(443, owners=[build.owner(executable_seen_as=seen_as)])]
+        assert failures(declared, heard) == found
+    deleted = build.owner(executable_seen_as="unknown", executable_deleted=True)
+    results = build.judged(build.host_evidence(declared, [build.listener(443, owners=[deleted])]))
+    (row,) = build.of_rule(results, "wrong-owner")
+    assert (row["status"], row["gap"]) == ("not_assessed", "web1:owner-unknown:tcp/443")
+
+
 OPEN = [build.scan([build.target([8443])])]
 
 
