@@ -270,7 +270,7 @@ listeners:
           sample: false
         executable_seen_as:
           description:
-            - Whose path RV(listeners[].owners[].executable) is. V(host) when the host finds the file that runs there, or
+            - Whose path RV(listeners[].owners[].executable) is. V(host) when the host finds that very file there, or
               the process sees the files of the host as the host does. V(other) when the process has mounts of its own
               and the host has another file at that path, or none, as in a container, or where somebody put a file in
               place of another for one process. V(unknown) when the file was deleted or may not be looked at.

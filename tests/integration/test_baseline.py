@@ -249,7 +249,7 @@ def test_a_file_of_ss_is_proposed_by_the_playbook(
     assert "+  - port: 8000" in patch.read_text(encoding="utf-8") or "dev1: " in output
     (tmp_path / "ss.txt").write_text("tcp LISTEN 0 128 somewhere\n", encoding="utf-8")
     status, output = estate.play("baseline", "--check", **{**given, "import_format": "ss"})
-    assert (status, "no line tells of a socket" in output) == (2, True)
+    assert (status, "line 1: too few columns for ss" in output) == (2, True)
 
 
 def test_an_inventory_without_a_directory_is_an_error_with_a_way_out(estate: Estate, first: Json) -> None:

@@ -149,8 +149,8 @@ def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, i
 def _known_ports(
     evidence: Mapping[str, Any],
 ) -> tuple[set[tuple[int, int]], set[tuple[int, int]], set[int]]:
-    """TCP that is declared, UDP that is declared or listens, and TCP that listens, where something outside might
-    reach it.
+    """TCP that is declared, UDP that is declared, excepted or listens, and TCP that is excepted or listens, where
+    something outside might reach it.
 
     What is declared is the operator's word, what listens is only the host's.
     """
@@ -160,6 +160,14 @@ def _known_ports(
         if declaration.namespace == "host" and declaration.protocol in found:
             found[declaration.protocol].add((declaration.port.first, declaration.port.last))
     claims = set()
+    # What nobody asks cannot be called unused. A range without end is asked no further than the depth goes.
+    for exception in inventory.exceptions:
+        span = exception.port
+        if exception.namespace == "host" and exception.protocol in found and len(span) <= MOST_CLAIMS_FOR_OTHERS:
+            if exception.protocol == "udp":
+                found["udp"].add((span.first, span.last))
+            else:
+                claims.update(range(span.first, span.last + 1))
     for listener in _reachable_listeners(evidence):
         if not listener.ephemeral and listener.protocol == "tcp":
             claims.add(listener.port)

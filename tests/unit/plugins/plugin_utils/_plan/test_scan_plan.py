@@ -70,6 +70,13 @@ def test_what_nothing_outside_could_reach_is_not_asked(listener: Json) -> None:
     assert (str(plan.known), str(plan.udp_ports)) == ("", "")
 
 
+def test_what_an_exception_is_for_is_asked_or_nobody_could_call_it_unused() -> None:
+    excused = [build.exception(8004), build.exception("9000-9001"), build.exception("1-65535")]
+    plan = planned(host("web1", "192.0.2.1", exceptions=excused), host("web2", "192.0.2.2"))
+    asked = {target["host"]: target["own"] or str(plan.known) for target in plan.targets}
+    assert asked["web1"] == "8004,9000-9001"
+
+
 def test_how_deep_the_scan_goes() -> None:
     declared = host("web1", "192.0.2.1", ports=[build.declared(443)])
     assert planned(declared, depth="common").top_ports == COMMON_PORTS
