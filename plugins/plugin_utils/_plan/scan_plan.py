@@ -159,7 +159,7 @@ def _known_ports(
     for declaration in (*inventory.declarations, *inventory.proposals):
         if declaration.namespace == "host" and declaration.protocol in found:
             found[declaration.protocol].add((declaration.port.first, declaration.port.last))
-    claims = set()
+    claims: set[int] = set()
     # What nobody asks cannot be called unused. A range without end is asked no further than the depth goes.
     for exception in inventory.exceptions:
         span = exception.port
