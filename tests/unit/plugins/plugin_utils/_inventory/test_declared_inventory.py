@@ -28,7 +28,7 @@ KEYS += ["reachable_from", "required", "service", "namespace", "vantage", "name"
 VARIABLES = ["vigil_ports", "vigil_ports__web", "vigil_exceptions", "vigil_exceptions__x", "vigil_addresses"]
 VARIABLES += ["vigil_vantages", "vigil_ports_web", "vigil_portsX", "vigil_ports__WEB"]
 
-BAD_PORTS: list[Any] = [0, 70000, -1, "80-", "-80", "90-80", "0-5", "1-70000", True, None, [], "80", "80-90 "]
+BAD_PORTS: list[Any] = [0, 70000, -1, "80-", "-80", "90-80", "0-5", "1-70000", True, None, [], "080", "80 ", "80-90 "]
 
 ports = st.integers(1, 65535)
 ranges = st.tuples(ports, ports).map(lambda pair: f"{min(pair)}-{max(pair)}")
