@@ -60,10 +60,9 @@ class Overview:
             yield "No port is declared."
             yield ""
             return
-        yield "Declared ports down, vantage points across: on how many hosts each state was seen. Bold is what a"
-        yield "finding calls wrong: open where it must not be reached, or not open where it is declared reachable. A"
-        yield "host that looks different at several addresses counts for each look. `not asked`: the scan did not ask"
-        yield "the port; `not known`: it did, or was to, and got no answer that can be used."
+        yield "Declared ports down, vantage points across: on how many hosts each state was seen."
+        yield "Bold is what a finding calls wrong. A host that looks different at several addresses counts for each."
+        yield "Where it says `not asked`, no scan asked the port; `not known`: one did, and got no usable answer."
         yield ""
         rows = sorted(self._seen.items(), key=lambda item: (item[0][0], _number(item[0][1]), item[0]))
         yield from table(

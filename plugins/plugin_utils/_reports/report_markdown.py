@@ -168,8 +168,8 @@ def _finding(row: Row) -> tuple[str, ...]:
 def _hosts(results: Results) -> Iterator[str]:
     yield "## Hosts"
     yield ""
-    yield "Declared, listening and reachable side by side. Bold: a finding says that it is not to be so. An empty cell:"
-    yield "of another network namespace, which no vantage point reaches by itself."
+    yield "Declared, listening and reachable side by side. Bold: a finding says that it is not to be so."
+    yield "An empty cell: of another network namespace, which no vantage point reaches by itself."
     yield ""
     vantages = [vantage["name"] for vantage in results["coverage"]["vantages"]]
     for row in results["hosts"]:

@@ -58,6 +58,7 @@ _FIXED = frozenset(
         "status",
         "state",
         "identification",
+        "executable_seen_as",
         "ports",
         "started",
         "finished",

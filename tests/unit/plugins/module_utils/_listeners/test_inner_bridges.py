@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from ansible_collections.vigil.ports.tests.unit.readable_tree import readable_tree
 
 _LINKS = """
 mount -t sysfs sysfs /sys
@@ -34,6 +35,7 @@ print(json.dumps(sorted(inner_bridges())))
 def test_a_bridge_with_a_port_to_a_wire_is_no_inner_one() -> None:
     """A bridge without a gateway of its own may still be a door to a network: its address is reached from there."""
     command = ("unshare", "--net", "--mount", "sh", "-euc", _LINKS, "sh", sys.executable, "-c", _ASK)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    where = {**os.environ, "PYTHONPATH": str(readable_tree())}
+    done = subprocess.run(command, env=where, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["empty", "taps", "veths"]
