@@ -108,7 +108,8 @@ def _reach(view: HostView, declaration: Declaration, port: int, targets: list[Sc
             yield about_declaration("blocked-service", "pass", view.host, declaration, message, **where)
         elif state == "open|filtered":
             # No answer is all that a UDP scan gets from a service that answers only what it understands.
-            gap = f"{view.host}:no-answer:{subject}@{vantage}"
+            # Named by what is declared: which ports of a range were silent differs from run to run.
+            gap = f"{view.host}:no-answer:{declaration.protocol}/{declaration.port}@{vantage}"
             message = f"{subject} at {target.address} gave no answer to {vantage}: open or filtered cannot be told"
             yield about_declaration(
                 "blocked-service", "not_assessed", view.host, declaration, message, gap=gap, **where

@@ -4,7 +4,8 @@
 
 """The rule over what could not be looked at. This module is private to the collection.
 
-Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``.
+Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``, and
+where only some ports are not known their address and they themselves (see ``acceptance``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from .._evidence.observed import ScannedTarget, spans_count
 from .._inventory.problem import Problem
+from .acceptance import with_ports
 from .catalogue import CATALOGUE
 from .finding import Finding, Status
 from .own_addresses import Unscanned
@@ -142,7 +144,11 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
         if doubtful:
             ports = ", ".join(f"{row.protocol} {_spans_text(row.ports)}" for row in doubtful)
             message = f"{target.address} from {vantage}: {ports} answered open first, and otherwise when asked again"
-            yield gap(f"{host}:not-confirmed@{vantage}", message, host=host, vantage=vantage, address=target.address)
+            doubted: dict[str, list[tuple[int, int]]] = {}
+            for row in doubtful:
+                doubted.setdefault(row.protocol, []).extend(row.ports)
+            name = with_ports(f"{host}:not-confirmed@{vantage}", target.address, doubted)
+            yield gap(name, message, host=host, vantage=vantage, address=target.address)
         if target.status == "complete" and not target.unknown:
             message = f"{target.address} was scanned from {vantage}"
             yield assessed(host, message, vantage=vantage, address=target.address)
@@ -153,9 +159,10 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
         )
         seen = "scan-partial" if target.states else "scan-failed"
         what = "scan-untrusted" if target.status == "untrusted" else seen
+        name = f"{host}:{what}@{vantage}"
         message = f"{target.address} was not fully scanned from {vantage}: {target.reason or target.status}"
         yield gap(
-            f"{host}:{what}@{vantage}",
+            with_ports(name, target.address, target.unknown) if what == "scan-partial" else name,
             f"{message}{f'; nothing is known of {missing}' if missing else ''}",
             host=host,
             vantage=vantage,

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from .acceptance import accepts
 from .catalogue import SEVERITIES, severity_rank
 from .finding import Finding
 from .gap_rules import is_not_scanned
@@ -39,7 +40,8 @@ class Gate:
         """The finding as results hold it: whether its gap was accepted, and whether it breaks the gate."""
         row = finding.as_dict()
         if finding.status == "not_assessed":
-            row["accepted"] = finding.gap in self.accepted or (self.inside_only and is_not_scanned(finding))
+            by_name = finding.gap is not None and accepts(self.accepted, finding.gap)
+            row["accepted"] = by_name or (self.inside_only and is_not_scanned(finding))
             row["breaks_gate"] = not row["accepted"]
         else:
             row["accepted"] = False

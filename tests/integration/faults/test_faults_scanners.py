@@ -145,7 +145,8 @@ def test_a_scanner_with_a_full_disk(audit: Auditing, told: Telling, scanner: Ins
     area="scanners",
     fault="A scanner may not make raw sockets",
     cause="CAP_NET_RAW taken from everything that runs there; a host whose declarations name UDP",
-    says=not_assessed("dns1:scan-partial@office", line="UDP needs root or CAP_NET_RAW"),
+    # What the fleet never tells, whoever asks: its syslog server is silent.
+    says=not_assessed("dns1:no-answer:udp/514@office", line="gave no answer to office"),
 )
 def test_a_scanner_without_raw_sockets(audit: Auditing, told: Telling, scanner: Inside) -> None:
     scanner.script(PYTHON, f'#!/bin/sh\nexec setpriv --bounding-set=-net_raw,-net_admin {sys.executable} "$@"')
@@ -173,7 +174,11 @@ SWEEP = {"audit_scan_depth": "full", "audit_scan_rate": 500, "audit_scan_target_
     area="scanners",
     fault="nmap and Python are killed on a scanner in the middle of a scan",
     cause="SIGKILL to both as soon as the sweep of all ports runs; what was seen before is kept",
-    says=not_assessed("web1:scan-partial@office", line="scan-office was lost"),
+    says=not_assessed(
+        "web1:scan-partial@office:198.18.0.11:tcp/1-21,23-79,81-442,444-65535",
+        "web1:scan-partial@office:[fd00:198:18::11]:tcp/1-21,23-79,81-442,444-65535",
+        line="scan-office was lost",
+    ),
 )
 def test_a_scanner_that_is_killed_in_the_middle(audit: Auditing, told: Telling, scanner: Inside) -> None:
     sweep = "until ps -C nmap -o args= | grep -q -- '-p 1-'; do sleep 0.1; done"

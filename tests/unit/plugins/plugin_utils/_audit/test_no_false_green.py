@@ -19,6 +19,7 @@ Json = dict[str, Any]
 WEB = build.declared(443, reachable_from=["internet"])
 HEALTHY = build.host_evidence([WEB], [build.listener(443)])
 SEEN = build.target([443])
+PARTIAL = f"web1:scan-partial@internet:{build.ADDRESS}"
 UNKNOWN = [{"protocol": "tcp", "ports": "900-1000"}]
 
 
@@ -109,9 +110,21 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
     ("another host only", [build.scan([{**SEEN, "host": "web2"}])], "web1:not-scanned@internet"),
     ("scanner failed", [build.scan([], status="failed", message="no nmap")], "web1:not-scanned@internet"),
     ("scanner unreachable", [build.scan([], status="unreachable", message="ssh")], "web1:not-scanned@internet"),
-    ("partial", [build.scan([{**SEEN, "status": "partial", "unknown": UNKNOWN}])], "web1:scan-partial@internet"),
-    ("unknown left", [build.scan([{**SEEN, "unknown": UNKNOWN}])], "web1:scan-partial@internet"),
-    ("partial, nothing named", [build.scan([{**SEEN, "status": "partial"}])], "web1:scan-partial@internet"),
+    (
+        "partial",
+        [build.scan([{**SEEN, "status": "partial", "unknown": UNKNOWN}])],
+        f"{PARTIAL}:tcp/900-1000",
+    ),
+    (
+        "unknown left",
+        [build.scan([{**SEEN, "unknown": UNKNOWN}])],
+        f"{PARTIAL}:tcp/900-1000",
+    ),
+    (
+        "partial, nothing named",
+        [build.scan([{**SEEN, "status": "partial"}])],
+        PARTIAL,
+    ),
     (
         "failed",
         [build.scan([{**build.target(), "status": "failed", "reason": "died", "states": []}])],
@@ -328,5 +341,5 @@ def test_a_port_that_was_open_first_and_closed_when_asked_again_is_not_called_cl
     seen["states"].append({"protocol": "tcp", "state": "closed", "reason": "reset, first seen open", "ports": "7000"})
     evidence = build.host_evidence([build.declared(443, reachable_from="any")], [build.listener(443)])
     results = build.judged(evidence, [build.scan([seen])])
-    assert "web1:not-confirmed@internet" in {row["gap"] for row in results["findings"]}
+    assert f"web1:not-confirmed@internet:{build.ADDRESS}:tcp/7000" in {row["gap"] for row in results["findings"]}
     assert not results["gate"]["passed"]
