@@ -241,6 +241,19 @@ targets:
       description: The text that was given as the address. Each address that a name resolved to has it.
       type: str
       sample: web1.example.com
+    canaries:
+      description: What the O(canaries) answered, by state. It tells what the address does with any other port.
+      type: list
+      elements: dict
+      contains:
+        state:
+          description: V(open), V(closed) or V(filtered).
+          type: str
+          sample: filtered
+        ports:
+          description: The ports.
+          type: str
+          sample: 11730,28114,50221
     status:
       description:
         - V(complete) when the state of every port asked for is known, V(partial) when that of some is, V(failed) when

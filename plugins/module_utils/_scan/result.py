@@ -113,8 +113,23 @@ def _target_rows(target: Target, outcome: Outcome, asked: dict[str, PortSet]) ->
         status = "refused" if target.refused else "failed"
         rows = [_row(target.host, target.given, status, target.refused or target.failed, Seen(), [], asked)]
     else:
-        rows = [_address_row(target.host, address, outcome, asked) for address in target.addresses]
+        rows = [
+            {
+                **_address_row(target.host, address, outcome, asked),
+                "canaries": _canaries(outcome.seen.get(address, Seen()), outcome.canaries),
+            }
+            for address in target.addresses
+        ]
     return [{**row, "given": target.given} for row in rows]
+
+
+def _canaries(seen: Seen, asked: PortSet) -> list[Json]:
+    """What the ports that nobody uses answered, by state: it tells what the address does with any other port."""
+    rows, _unknown = partition(seen, {"tcp": asked})
+    states: dict[str, PortSet] = {}
+    for row in rows:
+        states[row.state] = states.get(row.state, PortSet()) | row.ports
+    return [{"state": state, "ports": str(ports)} for state, ports in sorted(states.items())]
 
 
 def _address_row(host: str, address: str, outcome: Outcome, asked: dict[str, PortSet]) -> Json:

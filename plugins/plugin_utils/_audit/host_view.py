@@ -9,7 +9,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import operator
 from collections.abc import Iterable, Mapping, Sequence
+
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._evidence.relisted import Relisted
@@ -83,6 +86,13 @@ class HostView:
     def listeners_on(self, protocol: str, port: int) -> tuple[Listener, ...]:
         """The listeners of a port, in whatever namespace and at whatever address."""
         return tuple(self._listeners.get((protocol, port), ()))
+
+    @functools.cached_property
+    def meant_tcp(self) -> PortSet:
+        """The TCP ports that the host declares, or listens on."""
+        declared = [one.port for one in self.inventory.declarations if one.protocol == "tcp"]
+        in_use = PortSet.of({one.port for one in self.listeners or () if one.protocol == "tcp"})
+        return functools.reduce(operator.or_, (PortSet(((port.first, port.last),)) for port in declared), in_use)
 
     @functools.cached_property
     def _listeners(self) -> Mapping[tuple[str, int], list[Listener]]:

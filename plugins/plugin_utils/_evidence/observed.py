@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
     TIMED_OUT,
     UNIDENTIFIED_NAMES,
 )
+from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PortSpans = tuple[tuple[int, int], ...]
@@ -277,6 +278,8 @@ class ScannedTarget:
     states: tuple[StateRow, ...]
     unknown: Mapping[str, PortSpans]
     endpoints: tuple[Endpoint, ...]
+    #: What TCP ports that nobody uses answered; empty where none was asked, and in evidence of 0.2.
+    canaries: Mapping[str, PortSpans] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def read(cls, vantage: str, scanner: str, row: Mapping[str, Any]) -> ScannedTarget:
@@ -299,6 +302,7 @@ class ScannedTarget:
             ),
             unknown={gap["protocol"]: spans_of(gap["ports"]) for gap in row["unknown"]},
             endpoints=tuple(Endpoint.read(one) for one in row["endpoints"]),
+            canaries={_state(one["state"]): spans_of(one["ports"]) for one in row.get("canaries", ())},
         )
 
     def state_of(self, protocol: str, port: int) -> str | None:
@@ -321,5 +325,7 @@ class ScannedTarget:
         endpoints = sorted((*kept, *more), key=lambda one: (one.protocol, one.port))
         return dataclasses.replace(self, states=(*rows, *self.states), endpoints=tuple(endpoints))
 
-    def count(self, protocol: str, state: str) -> int:
-        return sum(spans_count(row.ports) for row in self.states if (row.protocol, row.state) == (protocol, state))
+    def ports_in(self, protocol: str, state: str) -> PortSet:
+        """The ports of a protocol that are in a state."""
+        rows = [PortSet(row.ports) for row in self.states if (row.protocol, row.state) == (protocol, state)]
+        return functools.reduce(operator.or_, rows, PortSet())

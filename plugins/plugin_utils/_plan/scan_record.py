@@ -38,11 +38,15 @@ class _Target:
         self._seen: dict[str, PortSet] = {}
         self._asked: dict[str, PortSet] = {}
         self.endpoints: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self._canaries: dict[str, PortSet] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
         self.statuses.append(row["status"])
         self.reason = self.reason or row["reason"]
         before = dict(self._seen)
+        for answered in row.get("canaries", ()):
+            ports = PortSet.parse([answered["ports"]])
+            self._canaries[answered["state"]] = self._canaries.get(answered["state"], PortSet()) | ports
         for state in row["states"]:
             protocol = state["protocol"]
             fresh = PortSet.parse([state["ports"]], lowest=0) - before.get(protocol, PortSet())
@@ -116,6 +120,7 @@ class _Target:
                 if ports
             ],
             "unknown": [{"protocol": key, "ports": str(ports)} for key, ports in sorted(unknown.items())],
+            "canaries": [{"state": state, "ports": str(ports)} for state, ports in sorted(self._canaries.items())],
             "endpoints": [self.endpoints[key] for key in sorted(self.endpoints)],
         }
 

@@ -408,6 +408,37 @@ def test_a_port_declared_for_the_vantage_point_is_no_hole() -> None:
     assert build.statuses(results, "firewall-hole") == ["pass"]
 
 
+def test_ports_that_are_dropped_as_declared_do_not_make_the_rest_holes() -> None:
+    """Depth known asks what hosts declare: here 200 ports that are dropped, on a host that drops nothing else."""
+    workers = build.declared("8000-8199", reachable_from=[], required=False)
+    seen = [
+        {"protocol": "tcp", "state": "filtered", "reason": "no-response", "ports": "8000-8199"},
+        {"protocol": "tcp", "state": "closed", "reason": "reset", "ports": "9000-9092"},
+    ]
+    results = build.judged(build.host_evidence([workers]), [build.scan([build.target(states=seen)])])
+    assert build.statuses(results, "firewall-hole") == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("canaries", "holes"),
+    [
+        ({"closed": "20001-20006"}, []),
+        ({"closed": "20001-20003", "filtered": "20004-20006"}, []),
+        ({"closed": "20001-20002", "filtered": "20003-20006"}, [("tcp", 443, build.ADDRESS)]),
+        ({"filtered": "20001-20006"}, [("tcp", 443, build.ADDRESS)]),
+    ],
+)
+@pytest.mark.parametrize("filtered", ["1-442,444-1000", "444"])
+def test_whether_a_firewall_drops_is_told_by_ports_chosen_by_chance(
+    canaries: dict[str, str], holes: list[Any], filtered: str
+) -> None:
+    """Whichever ports were asked besides: what other hosts declare is no sample."""
+    rows = [{"state": state, "ports": ports} for state, ports in canaries.items()]
+    states = [{**HOLE[0], "ports": filtered}, HOLE[1]]
+    results = build.judged(build.host_evidence(), [build.scan([build.target(states=states, canaries=rows)])])
+    assert found(results, "firewall-hole") == holes
+
+
 # wrong-service
 
 
