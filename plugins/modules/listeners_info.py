@@ -486,6 +486,11 @@ coverage:
           type: str
           returned: always
           sample: raw IP sockets have no port; 1 in use
+        in_use:
+          description: How many the kernel counts, in all namespaces that were looked at; V(null) where it does not.
+          type: int
+          returned: always
+          sample: 1
     owners:
       description: How well the owners are known.
       type: dict

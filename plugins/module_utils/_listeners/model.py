@@ -53,12 +53,19 @@ class LocalEnd(NamedTuple):
     listens: bool
 
 
+class Unlisted(NamedTuple):
+    """A kind of sockets that is not listed. ``in_use`` is None where nobody counts them."""
+
+    reason: str
+    in_use: int | None
+
+
 class SocketsSeen(NamedTuple):
     """The sockets of one network namespace, and how well it could be looked at."""
 
     sockets: tuple[BoundSocket, ...]
     sources: Mapping[str, str]
-    not_looked_at: Mapping[str, str]
+    not_looked_at: Mapping[str, Unlisted]
     problems: tuple[Problem, ...]
     local_ports: tuple[int, int] | None  # net.ipv4.ip_local_port_range, None where unreadable
 

@@ -319,17 +319,23 @@ def _worst_sources(seen: Mapping[str, SocketsSeen]) -> dict[str, str]:
     return {name: min((there.sources[name] for there in seen.values()), key=_WORST_FIRST.index) for name in names}
 
 
-def _not_looked_at(seen: Mapping[str, SocketsSeen]) -> list[dict[str, str]]:
+def _not_looked_at(seen: Mapping[str, SocketsSeen]) -> list[dict[str, Any]]:
     """By kind; the reason is that of our own namespace, and names another one where it differs there."""
     reasons: dict[str, list[str]] = {}
+    in_use: dict[str, int] = {}
     for namespace, there in seen.items():
-        for what, reason in there.not_looked_at.items():
+        for what, unlisted in there.not_looked_at.items():
             known = reasons.setdefault(what, [])
             if namespace == OWN:
-                known.append(reason)
-            elif reason not in known:
-                known.append(f"{namespace}: {reason}")
-    return [{"what": what, "reason": visible("; ".join(reasons[what]))} for what in sorted(reasons)]
+                known.append(unlisted.reason)
+            elif unlisted.reason not in known:
+                known.append(f"{namespace}: {unlisted.reason}")
+            if unlisted.in_use is not None:
+                in_use[what] = in_use.get(what, 0) + unlisted.in_use
+    return [
+        {"what": visible(what), "reason": visible("; ".join(reasons[what])), "in_use": in_use.get(what)}
+        for what in sorted(reasons)
+    ]
 
 
 def _now() -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import NamedTuple
+from typing import Mapping, NamedTuple, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.inet_diag import listening
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     BoundSocket,
     Problem,
     SocketsSeen,
+    Unlisted,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import NetlinkError, Opener
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.proc_net import (
@@ -64,6 +65,17 @@ _NEVER_LISTED = (
     ("packet", ("PACKET",), "packet sockets take frames below IP and have no port"),
     ("vsock", (), "vsock is reached from the hypervisor, not over the network"),
 )
+# What /proc/net/protocols counts that no other host reaches over a network, or that a table or an entry above tells of.
+# Ping sockets take answers to their own questions only (net/ipv4/ping.c).
+_TOLD_ELSEWHERE = frozenset(
+    (
+        *(table.registered for table in (*_MAIN, *_RARE)),
+        *(name for _what, registered, _reason in _NEVER_LISTED for name in registered),
+        *("MPTCP", "MPTCPv6", "PING", "PINGv6"),
+        *("UNIX", "UNIX-STREAM", "NETLINK", "ALG", "KEY", "AF_VSOCK", "VSOCK"),
+        *("HCI", "L2CAP", "RFCOMM", "SCO", "ISO", "BNEP", "CMTP", "HIDP"),  # Bluetooth
+    )
+)
 
 
 def observe_sockets(proc: str, opener: Opener) -> SocketsSeen:
@@ -75,8 +87,10 @@ def observe_sockets(proc: str, opener: Opener) -> SocketsSeen:
     for table in _RARE:
         look.at_rare(table, in_use)
     for what, registered, reason in _NEVER_LISTED:
-        counted = sum((in_use or {}).get(name, 0) for name in registered)
-        look.not_looked_at[what] = f"{reason}; {counted} in use" if registered and in_use is not None else reason
+        look.leave_out(what, reason, registered, in_use)
+    for name in sorted(set(in_use or ()) - _TOLD_ELSEWHERE):
+        if (in_use or {})[name] > 0:
+            look.leave_out(name.lower(), f"{name} sockets are not known to this module", (name,), in_use)
     return SocketsSeen(
         sockets=tuple(look.sockets),
         sources=look.sources,
@@ -102,7 +116,7 @@ class _Look:
         self._opener = opener
         self.sockets: list[BoundSocket] = []
         self.sources: dict[str, str] = {}
-        self.not_looked_at: dict[str, str] = {}
+        self.not_looked_at: dict[str, Unlisted] = {}
         self.problems: list[Problem] = []
 
     def at_main(self, table: _Table) -> None:
@@ -141,8 +155,23 @@ class _Look:
         try:
             self._by_proc(table)
         except (OSError, ProcNetError):
-            counted = "their number is not known" if in_use is None else f"{in_use[table.registered]} in use"
-            self.not_looked_at[table.protocol] = f"{table.name}: {refusal}; {counted}"
+            before = self.not_looked_at.get(table.protocol)
+            here = None if in_use is None else in_use[table.registered]
+            counted = "their number is not known" if here is None else f"{here} in use"
+            self.not_looked_at[table.protocol] = Unlisted(
+                f"{before.reason}; {table.name}: {refusal}; {counted}"
+                if before
+                else f"{table.name}: {refusal}; {counted}",
+                None if here is None else here + ((before and before.in_use) or 0),
+            )
+
+    def leave_out(self, what: str, reason: str, registered: Sequence[str], in_use: Mapping[str, int] | None) -> None:
+        """A kind of sockets that is never listed, by the names under which the kernel counts it."""
+        if not registered or in_use is None:
+            self.not_looked_at[what] = Unlisted(reason, None)
+            return
+        counted = sum(max(in_use.get(name, 0), 0) for name in registered)  # -1: the kernel does not count them
+        self.not_looked_at[what] = Unlisted(f"{reason}; {counted} in use", counted)
 
     def _by_netlink(self, table: _Table) -> None:
         found, interrupted = listening(self._opener, table.protocol, table.number, table.family, interface_name)

@@ -25,6 +25,13 @@ from .own_addresses import Unscanned
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
 LISTING_MAY_LACK = frozenset(("dump-interrupted",))
 
+#: Kinds whose number is part of the gap's name, with what lists them. One more of them can be a program that listens
+#: without a port; who accepted two has not accepted a third.
+_COUNTED_BY_NAME = {"packet": "ss -0 -p", "raw": "ss -w -a -p", "xdp": "ss --xdp -p"}
+
+
+#: The problem of a listing that could not count the sockets of the kinds that it does not list.
+_NOT_COUNTED = "protocols-unreadable"
 
 #: How scan_info marks a port of which a second, slow pass saw something else.
 FIRST_OPEN = "first seen open"
@@ -103,8 +110,13 @@ def unlisted_protocols(host: str, coverage: Mapping[str, Any]) -> dict[str, str]
         if how == "failed":
             found.setdefault(source.split("_")[0], f"{host}:not-listed:{source}")
     for one in coverage["not_looked_at"]:
-        found.setdefault(str(one["what"]), f"{host}:not-listed:{one['what']}")
+        found.setdefault(str(one["what"]), _name_of_unlisted(host, one))
     return found
+
+
+def _name_of_unlisted(host: str, row: Mapping[str, Any]) -> str:
+    what, in_use = str(row["what"]), row.get("in_use")
+    return f"{host}:not-listed:{what}" + (f":{in_use}" if what in _COUNTED_BY_NAME and in_use else "")
 
 
 def listing_gaps(
@@ -122,10 +134,7 @@ def listing_gaps(
     for problem in coverage["problems"]:
         if problem["code"] in LISTING_MAY_LACK:
             yield gap(f"{host}:{problem['code']}", f"the listing may lack a socket: {problem['message']}", host=host)
-    not_looked_at = {str(one["what"]): str(one["reason"]) for one in coverage["not_looked_at"]}
-    for protocol in sorted(set(declared_protocols) & set(not_looked_at)):
-        message = f"{protocol} is declared, but was not looked at: {not_looked_at[protocol]}"
-        yield gap(f"{host}:not-listed:{protocol}", message, host=host)
+    yield from _unlisted_gaps(host, coverage, frozenset(declared_protocols))
     if coverage["namespaces"]["asked"] == "host":
         for namespace in sorted(set(declared_namespaces) - {"host"}):
             message = f"network namespace {namespace} is declared, but only the host's own was asked (audit_namespaces)"
@@ -133,6 +142,23 @@ def listing_gaps(
     for missed in coverage["namespaces"]["missed"]:
         name = f"{host}:namespace-missed:{missed['namespace']}"
         yield gap(name, f"network namespace {missed['namespace']} could not be entered: {missed['reason']}", host=host)
+
+
+def _unlisted_gaps(host: str, coverage: Mapping[str, Any], declared: frozenset[str]) -> Iterator[Finding]:
+    """Kinds of sockets that nobody listed: those that are declared, and those of which the host has some."""
+    uncounted = [str(problem["message"]) for problem in coverage["problems"] if problem["code"] == _NOT_COUNTED]
+    if uncounted:
+        message = f"whether the host has raw, packet, SCTP or other sockets is not known: {'; '.join(uncounted)}"
+        yield gap(f"{host}:{_NOT_COUNTED}", message, host=host)
+    for one in sorted(coverage["not_looked_at"], key=lambda one: str(one["what"])):
+        what, reason, in_use = str(one["what"]), str(one["reason"]), one.get("in_use")
+        if what in declared:
+            message = f"{what} is declared, but was not looked at: {reason}"
+            yield gap(_name_of_unlisted(host, one), message, host=host)
+        elif in_use:  # runs of 0.2 do not have the number
+            listed_by = f"; {_COUNTED_BY_NAME[what]} lists them" if what in _COUNTED_BY_NAME else ""
+            message = f"{in_use} {what} sockets are in use, and were not looked at: {reason}{listed_by}"
+            yield gap(_name_of_unlisted(host, one), message, host=host)
 
 
 def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_none: str | None) -> Iterator[Finding]:

@@ -48,6 +48,14 @@ for _birth in range({BIRTHS}):
 open("/run/fleet/lives", "w").write("{BIRTHS}")
 """
 
+WITHOUT_A_PORT = """
+import signal, socket
+packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0x0300)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+open("/run/fleet/waits", "w").close()
+signal.pause()
+"""
+
 
 def through(host: Inside, script: str) -> dict[str, Any]:
     """Host variables by which the modules run through a shell script."""
@@ -99,6 +107,7 @@ def test_netlink_is_refused(audit: Auditing, told: Telling, web1: Inside) -> Non
         "web1:not-listed:tcp_ipv6",
         "web1:not-listed:udp_ipv4",
         "web1:not-listed:udp_ipv6",
+        "web1:protocols-unreadable",
         line="netlink: EPERM (Operation not permitted); /proc/net: [Errno 2] No such file or directory",
     ),
 )
@@ -106,6 +115,24 @@ def test_netlink_and_proc_are_refused(audit: Auditing, told: Telling, web1: Insi
     web1.script(FILTERED, FILTER)
     without = f'mount -t tmpfs tmpfs /proc && exec /usr/bin/python3 {FILTERED} "$@"'
     told(audit(host_vars=through(web1, f"exec unshare --mount sh -c '{without}' sh \"$@\"")))
+
+
+@fault(
+    "packet-socket",
+    area="listing",
+    fault="A program listens below IP, without a port",
+    cause="a process with a packet socket and a raw socket, as a backdoor that waits for one magic packet has",
+    says=not_assessed("web1:not-listed:packet:1", "web1:not-listed:raw:1", line="ss -0 -p lists them"),
+)
+def test_a_program_that_listens_without_a_port(audit: Auditing, told: Telling, web1: Inside) -> None:
+    waits = web1.script(f"{PYTHON}-waits", WITHOUT_A_PORT)
+    program = web1.start("/usr/bin/python3", waits)
+    try:
+        web1.run("until test -e /run/fleet/waits; do sleep 0.05; done; rm /run/fleet/waits")
+        told(audit())
+    finally:
+        program.terminate()
+        program.wait()
 
 
 @fault(

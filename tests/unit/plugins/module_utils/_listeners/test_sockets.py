@@ -96,8 +96,20 @@ def test_sctp_is_named_when_the_kernel_has_such_sockets(proc: Path, in_use: int,
     (proc / "thread-self" / "net" / "protocols").write_text(PROTOCOLS.format(sctp=in_use))
     seen = observe_sockets(str(proc), refused)
     assert ("sctp" in seen.not_looked_at) is told
-    assert "3 in use" in seen.not_looked_at["raw"]
+    assert "3 in use" in seen.not_looked_at["raw"].reason
+    assert seen.not_looked_at["raw"].in_use == 3
+    assert seen.not_looked_at["vsock"].in_use is None
+    assert (seen.not_looked_at["sctp"].in_use if told else 0) == in_use
     assert {"raw", "packet", "vsock"} <= set(seen.not_looked_at)
+
+
+def test_sockets_of_kinds_that_nobody_lists_are_counted_under_the_names_of_the_kernel(proc: Path) -> None:
+    local = "UNIX 1 40 -1\nNETLINK 1 9 -1\nPING 1 1 -1\nTCP 1 5 -1\nMPTCPv6 1 1 -1\n"
+    counted = f"{PROTOCOLS.format(sctp=1)}SCTPv6 1 2 -1\nTIPC 1 2 -1\nXDP 1 1 -1\nL2TP/IP 1 0 -1\nX25 1 -1 -1\n{local}"
+    (proc / "thread-self" / "net" / "protocols").write_text(counted)
+    seen = observe_sockets(str(proc), refused)
+    in_use = {what: unlisted.in_use for what, unlisted in seen.not_looked_at.items() if unlisted.in_use}
+    assert in_use == {"sctp": 3, "raw": 3, "tipc": 2, "xdp": 1}
 
 
 def test_an_interface_without_a_name_is_shown_by_number() -> None:

@@ -76,6 +76,33 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
         ),
         "web1:not-listed:sctp",
     ),
+    *(
+        (
+            build.host_evidence(
+                [WEB],
+                listening=build.listening(
+                    [build.listener(443)], not_looked_at=[{"what": what, "reason": "no port", "in_use": 2}]
+                ),
+            ),
+            gap,
+        )
+        for what, gap in (
+            ("sctp", "web1:not-listed:sctp"),
+            ("dccp", "web1:not-listed:dccp"),
+            ("tipc", "web1:not-listed:tipc"),
+            ("packet", "web1:not-listed:packet:2"),
+            ("raw", "web1:not-listed:raw:2"),
+        )
+    ),
+    (
+        build.host_evidence(
+            [WEB],
+            listening=build.listening(
+                [build.listener(443)], problems=[{"code": "protocols-unreadable", "message": "/proc/net/protocols"}]
+            ),
+        ),
+        "web1:protocols-unreadable",
+    ),
     (
         build.host_evidence(
             [WEB],
@@ -102,6 +129,25 @@ def test_a_host_that_could_not_be_listed_is_named_and_not_green(evidence: Json |
     accepted = build.judged(evidence, [build.scan([SEEN])], build.run(accept_gaps=gaps(results)))
     assert accepted["coverage"]["accepted_gaps"] == sorted(set(gaps(results)))
     assert not [row for row in accepted["findings"] if row["status"] == "not_assessed" and row["breaks_gate"]]
+
+
+def test_who_accepted_two_packet_sockets_has_not_accepted_a_third() -> None:
+    def host(in_use: int) -> Json:
+        row = {"what": "packet", "reason": "no port", "in_use": in_use}
+        return build.host_evidence([WEB], listening=build.listening([build.listener(443)], not_looked_at=[row]))
+
+    run = build.run(accept_gaps=["web1:not-listed:packet:2"])
+    assert build.judged(host(2), [build.scan([SEEN])], run)["gate"]["passed"] is True
+    assert build.judged(host(3), [build.scan([SEEN])], run)["gate"]["passed"] is False
+    any_number = build.run(accept_gaps=["*:not-listed:packet:*"])
+    assert build.judged(host(3), [build.scan([SEEN])], any_number)["gate"]["passed"] is True
+
+
+@pytest.mark.parametrize("row", [{"in_use": 0}, {"in_use": None}, {}], ids=["none", "not counted", "of 0.2"])
+def test_a_kind_of_which_no_socket_is_counted_is_no_gap(row: Json) -> None:
+    unlisted = [{"what": "packet", "reason": "no port", **row}]
+    listening = build.listening([build.listener(443)], not_looked_at=unlisted)
+    assert gaps(build.judged(build.host_evidence([WEB], listening=listening), [build.scan([SEEN])])) == []
 
 
 SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
