@@ -70,6 +70,17 @@ options:
       - How many days before its end an exception is reported as expiring.
     type: int
     default: 14
+  too_broad_ports:
+    description:
+      - How many ports of a protocol a host may declare reachable from any vantage point, or except, in all entries
+        together.
+    type: int
+    default: 500
+  too_broad_days:
+    description:
+      - For how many days an exception may hold.
+    type: int
+    default: 730
   verify_bind:
     description:
       - Which ports M(vigil.ports.relist) tries with C(bind()) on the hosts that are listed again after the scans.

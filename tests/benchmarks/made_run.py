@@ -21,6 +21,8 @@ _SETTINGS = {
     "every": 0,
     "accept_gaps": [],
     "expiring_days": 14,
+    "too_broad_ports": 500,
+    "too_broad_days": 730,
     "verify_bind": "disagreements",
     "scan_depth": "common",
     "scan_engine": "auto",

@@ -47,6 +47,11 @@ class PortSet:
         return cls(tuple(ranges))
 
     @classmethod
+    def of_ranges(cls, ranges: Iterable[tuple[int, int]]) -> PortSet:
+        """The set of these ``(first, last)`` ranges, in any order, which may overlap."""
+        return cls(_merged(ranges))
+
+    @classmethod
     def parse(cls, entries: Iterable[object], lowest: int = 1) -> PortSet:
         """The set that a list of integers and texts (``80``, ``"8000-8010"``, ``"22,80"``) names.
 

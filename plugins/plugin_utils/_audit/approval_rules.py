@@ -19,8 +19,10 @@ from .needed_looks import looked_for
 #: Excused only by an exception that names it: who approved a port did not approve that somebody hides it.
 _EXCUSED_BY_NAME = frozenset(("hidden-listener",))
 
-#: Rules that are about exceptions and gaps themselves are never excused by an exception.
-_NEVER_EXCUSED = frozenset(rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment"))
+#: Rules that are about exceptions, what is too wide, and gaps are never excused by an exception.
+_NEVER_EXCUSED = frozenset(
+    rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth")
+)
 
 #: What an exception excuses that names no rule.
 _EXCUSED_WITHOUT_A_NAME = frozenset(CATALOGUE) - _NEVER_EXCUSED - _EXCUSED_BY_NAME
@@ -121,7 +123,7 @@ def _about(view: HostView, exception: PortException, *, used: bool, looked_for: 
     subject = f"exception for {exception.protocol}/{exception.port} ({exception.change or exception.reason})"
     if not exception.is_active(view.today):
         days = (view.today - exception.expires).days
-        yield _finding(
+        yield about_exception(
             "exception-expired",
             "fail",
             view,
@@ -132,15 +134,16 @@ def _about(view: HostView, exception: PortException, *, used: bool, looked_for: 
     left = (exception.expires - view.today).days
     if used and left <= view.expiring_days:
         message = f"the {subject} expires on {exception.expires}, {_days(left)} from now"
-        yield _finding("exception-expiring", "fail", view, exception, message)
+        yield about_exception("exception-expiring", "fail", view, exception, message)
     if used or not looked_for:
         message = f"the {subject} holds to the end of {exception.expires} (UTC)"
-        yield _finding("exception-expired", "pass", view, exception, message)
+        yield about_exception("exception-expired", "pass", view, exception, message)
     else:
-        yield _finding("exception-unused", "fail", view, exception, f"the {subject} excuses nothing")
+        yield about_exception("exception-unused", "fail", view, exception, f"the {subject} excuses nothing")
 
 
-def _finding(rule: str, status: Status, view: HostView, exception: PortException, message: str) -> Finding:
+def about_exception(rule: str, status: Status, view: HostView, exception: PortException, message: str) -> Finding:
+    """A finding whose subject is an exception."""
     return Finding(
         rule=rule,
         status=status,

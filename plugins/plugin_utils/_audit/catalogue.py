@@ -15,7 +15,7 @@ from typing import Literal
 #: From least to most grave. ``error`` is of another kind: it could not be told.
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
-Case = Literal["assessment", "host", "vantage", "declaration", "exception", "review", "service"]
+Case = Literal["assessment", "host", "vantage", "declaration", "exception", "review", "service", "breadth"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,6 +186,17 @@ _RULES = (
         "review",
         "The day in `review_by` has passed (UTC).",
         "Ask the owner whether the port is still needed, and set the next `review_by`.",
+        _REVIEW_CONTROLS,
+    ),
+    Rule(
+        "too-broad",
+        "an approval covers more ports, or holds longer, than anybody can have meant",
+        "medium",
+        "breadth",
+        "The ports of a protocol that a host declares reachable from any vantage point, or those of its exceptions, are"
+        " more than `audit_too_broad_ports` (all entries together); or an exception holds for more than"
+        " `audit_too_broad_days`. No exception excuses it.",
+        "Narrow the range, the `reachable_from` or the time to what is needed, or set the limit for the site.",
         _REVIEW_CONTROLS,
     ),
     Rule(

@@ -9,14 +9,21 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-import operator
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory
+
+
+class TooBroad(NamedTuple):
+    """What an approval may cover: so many ports, for so many days."""
+
+    ports: int
+    days: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +45,8 @@ class HostView:
     unlisted: Mapping[str, str] = dataclasses.field(default_factory=dict)  # protocol -> gap that says why
     relisted: Relisted | None = None
     verify_bind: str = "never"
+    vantages: frozenset[str] = frozenset()  # all of the run
+    too_broad: TooBroad | None = None  # runs of 0.2 had no limits
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""
@@ -90,9 +99,10 @@ class HostView:
     @functools.cached_property
     def meant_tcp(self) -> PortSet:
         """The TCP ports that the host declares, or listens on."""
-        declared = [one.port for one in self.inventory.declarations if one.protocol == "tcp"]
-        in_use = PortSet.of({one.port for one in self.listeners or () if one.protocol == "tcp"})
-        return functools.reduce(operator.or_, (PortSet(((port.first, port.last),)) for port in declared), in_use)
+        declared = [(one.port.first, one.port.last) for one in self.inventory.declarations if one.protocol == "tcp"]
+        return PortSet.of_ranges(
+            [*declared, *((one.port, one.port) for one in self.listeners or () if one.protocol == "tcp")]
+        )
 
     @functools.cached_property
     def _listeners(self) -> Mapping[tuple[str, int], list[Listener]]:

@@ -40,6 +40,7 @@ _RESOLVED: Mapping[str, Needs] = {
     "exception-unused": frozenset(("inside", "outside")),
     "review-overdue": frozenset(("declared",)),
     "unapproved": frozenset(("declared",)),
+    "too-broad": frozenset(("declared",)),
     "not-assessed": frozenset(("declared", "again")),
 }
 

@@ -24,6 +24,7 @@ from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
 from .._plan.outside_addresses import addresses_for
 from .approval_rules import overdue_reviews, with_exceptions
+from .breadth_rules import too_broad
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
 from .finding import Finding, one_for_each_subject
 from .gap_rules import (
@@ -40,7 +41,7 @@ from .gap_rules import (
 )
 from .gate import Gate
 from .hidden_rules import disagreements, hidden_listeners
-from .host_view import HostView
+from .host_view import HostView, TooBroad
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .may_disagree import may_disagree
 from .own_addresses import unscanned
@@ -65,6 +66,7 @@ _HOST_RULES = (
     wrong_services,
     overdue_reviews,
     unapproved,
+    too_broad,
 )
 
 
@@ -296,7 +298,15 @@ def view_of_host(
         unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
         relisted=again,
         verify_bind=run["settings"]["verify_bind"],
+        vantages=frozenset(outside.vantages),
+        too_broad=_limits(run["settings"]),
     )
+
+
+def _limits(settings: Mapping[str, Any]) -> TooBroad | None:
+    if "too_broad_ports" not in settings:
+        return None
+    return TooBroad(settings["too_broad_ports"], settings["too_broad_days"])
 
 
 def _to_scan(evidence: Mapping[str, Any], vantage: str, targets: Sequence[ScannedTarget]) -> Iterator[str]:

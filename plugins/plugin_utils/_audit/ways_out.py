@@ -288,6 +288,9 @@ _EXCEPT: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
     "hidden-listener": lambda _subject: _way(None, None, "who hides a listener is to be found out, not excused"),
     "exception-expired": _prolonged,
     "exception-expiring": _prolonged,
+    "too-broad": lambda subject: _way(
+        None, None, f"narrow {subject.finding.place}: no exception excuses what is too wide"
+    ),
     "exception-unused": lambda subject: _way(None, None, f"delete {subject.finding.place}: nothing needs it"),
 }
 _NOT_CLOSED: Mapping[str, dict[str, Any]] = {
@@ -297,4 +300,5 @@ _NOT_CLOSED: Mapping[str, dict[str, Any]] = {
     "hidden-listener": told("the host does not show what holds the port: isolate the host"),
     "blocked-service": told("it is to be open"),
     "exception-unused": told("nothing is there to close"),
+    "too-broad": told("it is the approval that is to be narrowed"),
 }

@@ -327,5 +327,5 @@ class ScannedTarget:
 
     def ports_in(self, protocol: str, state: str) -> PortSet:
         """The ports of a protocol that are in a state."""
-        rows = [PortSet(row.ports) for row in self.states if (row.protocol, row.state) == (protocol, state)]
-        return functools.reduce(operator.or_, rows, PortSet())
+        mine = [row.ports for row in self.states if (row.protocol, row.state) == (protocol, state)]
+        return PortSet.of_ranges(span for spans in mine for span in spans)

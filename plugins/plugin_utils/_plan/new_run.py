@@ -23,6 +23,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "medium"},
     "accept_gaps": {"type": "list", "elements": "str", "default": []},
     "expiring_days": {"type": "int", "default": 14},
+    "too_broad_ports": {"type": "int", "default": 500},
+    "too_broad_days": {"type": "int", "default": 730},
     "verify_bind": {"type": "str", "choices": ["disagreements", "all", "never"], "default": "disagreements"},
     "every": {"type": "int", "default": 0},
     "scan_depth": {"type": "str", "choices": list(DEPTHS), "default": "common"},
@@ -40,6 +42,8 @@ _WEEK = 7 * 24 * 3600
 #: Least and most of each number, and what it counts.
 _BOUNDS = {
     "expiring_days": (0, 3650, "days"),
+    "too_broad_ports": (1, 65535, "ports"),
+    "too_broad_days": (1, 36500, "days"),
     "every": (0, 366 * 24 * 3600, "seconds between runs of this label, 0 when none are due"),
     "scan_rate": (1, 1_000_000, "probes a second of each scanner"),
     "scan_target_rate": (0, 1_000_000, "probes a second to each target, 0 for no limit of its own"),

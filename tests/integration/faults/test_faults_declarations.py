@@ -13,6 +13,7 @@ from typing import Any
 
 from faults.audits import Auditing
 from faults.conftest import Telling
+from faults.inside import Inside
 from faults.table import assessed, failed, fault, no_run, not_assessed
 
 WHOLE = "Everything in scope was looked at"
@@ -212,3 +213,22 @@ def test_the_day_is_that_of_utc(audit: Auditing, told: Telling) -> None:
 )
 def test_the_last_day_of_the_calendar(audit: Auditing, told: Telling) -> None:
     told(audit(host_vars=excused("2028-02-29"), audit_date="9999-12-31"))
+
+
+@fault(
+    "exception-for-everything",
+    area="declarations",
+    fault="An exception covers every port until the end of the calendar, and a backdoor listens",
+    cause="port 1-65535, expires 9999-12-31; a process listens on tcp/4444",
+    says=failed("web1:too-broad:tcp/1-65535", line="65535 ports of tcp; the limit is 500 (audit_too_broad_ports)"),
+)
+def test_an_exception_for_everything(audit: Auditing, told: Telling, web1: Inside) -> None:
+    everything = {"port": "1-65535", "reason": "Migration", "owner": "web-team", "expires": "9999-12-31"}
+    listens = "import socket, time; one = socket.create_server(('0.0.0.0', 4444)); time.sleep(300)"
+    backdoor = web1.start(sys.executable, "-c", listens)
+    try:
+        run = audit(host_vars={"web1": {"vigil_exceptions__everything": [everything]}})
+    finally:
+        web1.run("pkill -f '[4]444'")  # nsenter, which was started, is not what listens
+        backdoor.wait(10)
+    told(run)

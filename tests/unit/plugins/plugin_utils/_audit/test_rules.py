@@ -483,8 +483,66 @@ def test_every_rule_of_the_catalogue_may_stand_in_results_and_be_excused_where_t
     results_rules = build.validator("results").schema["$defs"]["rule"]["enum"]
     excusable = build.validator("inventory").schema["$defs"]["rule"]["enum"]
     assert sorted(results_rules) == sorted(CATALOGUE)
-    never = {rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment")}
+    never = {rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth")}
     assert sorted(excusable) == sorted(set(CATALOGUE) - never)
+
+
+# too-broad
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        ([build.declared("1-500")], "pass"),
+        ([build.declared("1-501")], "fail"),
+        ([build.declared("1-65535")], "fail"),
+        ([build.declared("1-250"), build.declared("300-550")], "fail"),
+        ([build.declared(["1-250", "300-550"])], "fail"),
+        ([build.declared("1-300"), build.declared("200-500")], "pass"),
+        ([build.declared("1-250"), build.declared("300-550", protocol="udp")], "pass"),
+        ([build.declared("1-1000", reachable_from=["internet", "office"])], "fail"),
+        ([build.declared("1-1000", reachable_from=["office"])], "pass"),
+        ([build.declared("1-1000", address="loopback")], "pass"),
+    ],
+)
+def test_what_is_declared_reachable_from_anywhere_is_of_few_ports(declared: list[Json], status: str) -> None:
+    """However the range is cut: entries, lists of ports, vantage points by name."""
+    about = build.run(vantages=[{"name": name, "scanners": [name]} for name in ("internet", "office")])
+    scans = [build.scan([build.target([])], name) for name in ("internet", "office")]
+    evidence = build.host_evidence([{"reachable_from": "any", **one, "required": False} for one in declared])
+    assert build.statuses(build.judged(evidence, scans, about), "too-broad") == [status]
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "failing"),
+    [
+        ([build.exception("1-500")], []),
+        ([build.exception("1-65535", expires="9999-12-31")], ["1-65535"]),
+        ([build.exception("1-501", rules=["undeclared-listener"])], ["1-501"]),
+        ([build.exception("1-250"), build.exception("300-551")], ["300-551"]),
+        ([build.exception(22, expires=build.days_from_today(730))], []),
+        ([build.exception(22, expires=build.days_from_today(731))], [22]),
+        ([build.exception("1-65535", expires=build.days_from_today(-1))], []),
+    ],
+)
+def test_an_exception_is_for_few_ports_and_for_a_time(exceptions: list[Json], failing: list[Any]) -> None:
+    results = build.judged(build.host_evidence(exceptions=exceptions), [build.scan([build.target([])])])
+    assert [row["port"] for row in build.of_rule(results, "too-broad") if row["status"] == "fail"] == failing
+    assert failing == [] or results["gate"]["passed"] is False
+
+
+def test_no_exception_excuses_itself_and_the_limits_are_the_sites() -> None:
+    evidence = build.host_evidence(exceptions=[build.exception("1-65535")])
+    about = build.run(too_broad_ports=65535)
+    assert build.statuses(build.judged(evidence, []), "too-broad") == ["fail"]
+    assert build.statuses(build.judged(evidence, [], about), "too-broad") == ["pass"]
+
+
+def test_a_run_that_was_sealed_without_limits_is_judged_as_then() -> None:
+    about = build.run()
+    del about["settings"]["too_broad_ports"], about["settings"]["too_broad_days"]
+    evidence = build.host_evidence(exceptions=[build.exception("1-65535", expires="9999-12-31")])
+    assert build.statuses(build.judged(evidence, [], about), "too-broad") == []
 
 
 def test_a_program_that_takes_the_name_of_the_declared_one_is_told_and_a_path_finds_it() -> None:

@@ -137,7 +137,7 @@ def test_an_exception_that_is_pasted_is_not_at_once_one_that_expires_soon(days: 
     (row,) = failed(build.judged(evidence, [], run)).values()
     after = build.judged(pasted(evidence, row["ways_out"]["except"]), [], run)
     rest = {one["rule"] for one in failed(after).values()}
-    assert rest <= ({"exception-expiring"} if days == 10**6 else set())  # the calendar ends before
+    assert rest <= ({"exception-expiring", "too-broad"} if days == 10**6 else set())  # the calendar ends before
 
 
 @pytest.mark.parametrize("rule", sorted(CATALOGUE))

@@ -108,6 +108,7 @@ def test_braces_in_a_namespace_are_shown_as_they_are(namespace: str) -> None:
 HEALTHY = build.host_evidence([build.declared(443, reachable_from=["internet"])], [build.listener(443)])
 SEEN = [build.scan([build.target([443])])]
 PERMANENT = {
+    "no approval is too broad",
     "no listener is hidden",
     "assessed",
     "assessed from internet",
