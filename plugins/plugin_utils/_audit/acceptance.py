@@ -49,6 +49,12 @@ def accepts(accepted: Iterable[str], gap: str) -> bool:
     return gap in some or any(_covers(one, gap) for one in some)
 
 
+def unused(accepted: Iterable[str], gaps: Iterable[str]) -> list[str]:
+    """The accepted names and patterns that cover none of the gaps, each once."""
+    there = list(gaps)
+    return [one for one in dict.fromkeys(accepted) if not any(accepts((one,), gap) for gap in there)]
+
+
 @functools.lru_cache(maxsize=4096)
 def _covers(accepted: str, gap: str) -> bool:
     mine, ports = _split(accepted)

@@ -21,7 +21,7 @@ _EXCUSED_BY_NAME = frozenset(("hidden-listener",))
 
 #: Rules that are about exceptions, what is too wide, and gaps are never excused by an exception.
 _NEVER_EXCUSED = frozenset(
-    rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth")
+    rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth", "acceptance")
 )
 
 #: What an exception excuses that names no rule.

@@ -15,7 +15,9 @@ from typing import Literal
 #: From least to most grave. ``error`` is of another kind: it could not be told.
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
-Case = Literal["assessment", "host", "vantage", "declaration", "exception", "review", "service", "breadth"]
+Case = Literal[
+    "assessment", "host", "vantage", "declaration", "exception", "review", "service", "breadth", "acceptance"
+]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -197,6 +199,16 @@ _RULES = (
         " more than `audit_too_broad_ports` (all entries together); or an exception holds for more than"
         " `audit_too_broad_days`. No exception excuses it.",
         "Narrow the range, the `reachable_from` or the time to what is needed, or set the limit for the site.",
+        _REVIEW_CONTROLS,
+    ),
+    Rule(
+        "acceptance-unused",
+        "an accepted gap is not there",
+        "low",
+        "acceptance",
+        "`audit_accept_gaps` names a gap, or has a pattern, that covers none of the run. Told of whole runs: a limited"
+        " one may have left out the host.",
+        "Delete it from `audit_accept_gaps`: what it was accepted for is gone, or it was never spelt right.",
         _REVIEW_CONTROLS,
     ),
     Rule(

@@ -91,6 +91,18 @@ def unmatched_gaps(unmatched: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
         yield gap(f"{pattern}:matches-nothing", message, host=None)
 
 
+def acceptances(unused: Sequence[str]) -> Finding:
+    """acceptance-unused: each gap that was accepted is there. ``unused`` are those that are not."""
+    names = ", ".join(unused)
+    message = f"audit_accept_gaps accepts what is not there: {names}" if unused else "every accepted gap is there"
+    return gap("run:acceptances", message, host=None)._replace(
+        rule="acceptance-unused",
+        status="fail" if unused else "pass",
+        severity=CATALOGUE["acceptance-unused"].severity,
+        gap=None,
+    )
+
+
 def inventory_gap(host: str, problems: Sequence[Problem]) -> Finding:
     """The declared inventory of the host has errors: no verdict can rest on it."""
     first, more = problems[0], len(problems) - 1

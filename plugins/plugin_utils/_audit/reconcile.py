@@ -23,11 +23,13 @@ from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
 from .._plan.outside_addresses import addresses_for
+from .acceptance import unused
 from .approval_rules import overdue_reviews, with_exceptions
 from .breadth_rules import too_broad
 from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
 from .finding import Finding, one_for_each_subject
 from .gap_rules import (
+    acceptances,
     assessed,
     gap,
     host_gap,
@@ -51,7 +53,7 @@ from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
-from .ways_out import with_ways_out
+from .ways_out import of_acceptances, with_ways_out
 from .what_was_seen import KnownPorts, declared_digest, what_was_seen
 
 #: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
@@ -171,7 +173,18 @@ class Audit:
             gaps.append(gap("run:no-hosts", message, host=None))
         judged = [self._gate.judge(one) for one in gaps]
         self._totals.add(None, judged)
+        judged += self._of_acceptances()
         return [{**finding, "first_seen": None, "open_since": None} for finding in judged]
+
+    def _of_acceptances(self) -> list[dict[str, Any]]:
+        """Whether each accepted gap is there; a run that left hosts out cannot tell."""
+        accepted, run = self._run["settings"]["accept_gaps"], self._run
+        if not accepted or run["limit"] is not None or run["left_out"]:
+            return []
+        told = acceptances(unused(accepted, self._totals.accepted_gaps))
+        judged = [self._gate.judge(of_acceptances(told))]
+        self._totals.add(None, judged)
+        return judged
 
     def head(self) -> dict[str, Any]:
         """Everything of the results but hosts and findings, after all of these."""

@@ -118,6 +118,7 @@ def _case_name(
         "exception": f"exception for {protocol}/{port}{inside}",
         "service": f"the service of {protocol}/{declared_port}{inside} is the declared one",
         "breadth": "no approval is too broad",
+        "acceptance": "every accepted gap is there",
         "review": f"the review of {protocol}/{declared_port}{inside} is not overdue",
     }
     return _clean(names[rule.case])

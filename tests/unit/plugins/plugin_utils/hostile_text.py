@@ -104,6 +104,8 @@ def results() -> Json:
     made = build.audit(about, hosts, [scan], _before())
     whole = build.judged(build.host_evidence(exceptions=[build.exception(10)]))
     made["findings"][:0] = build.of_rule(whole, "exception-unused")
+    whole = build.judged(build.host_evidence(), [], build.run(accept_gaps=["web9:unreachable"]))
+    made["findings"][:0] = build.of_rule(whole, "acceptance-unused")
     build.validator("results").validate(made)
     return made
 

@@ -95,3 +95,25 @@ def test_silent_ports_of_a_declared_range_are_one_name_that_stays() -> None:
         results = build.judged(build.host_evidence(declared, heard), [build.scan([target])])
         names |= {row["gap"] for row in results["findings"] if row["rule"] == "blocked-service" and row["gap"]}
     assert names == {"web1:no-answer:udp/10000-10010@internet"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "run", "status", "names"),
+    [
+        (["web1:scan-failed@internet", "web2:unreachable"], {}, "fail", "web2:unreachable"),
+        (["web1:*@office", "web2:unreachable"], {}, "fail", "web1:*@office, web2:unreachable"),
+        (["web1:not-scanned@internet"], {"limit": "web1"}, None, ""),
+        (["web2:unreachable"], {"left_out": ["web2"]}, None, ""),
+        ([], {}, None, ""),
+    ],
+)
+def test_an_acceptance_of_what_is_not_there_is_told(
+    accepted: list[str], run: dict[str, object], status: str | None, names: str
+) -> None:
+    failed = build.target([], status="failed", reason="died", states=[], unknown=[])
+    about = build.run(accept_gaps=accepted, **run)
+    results = build.judged(build.host_evidence(), [build.scan([failed])], about)
+    told = [row for row in results["findings"] if row["rule"] == "acceptance-unused"]
+    assert [row["status"] for row in told] == ([status] if status else [])
+    assert all(row["message"].endswith(f"is not there: {names}") for row in told)
+    assert all(not row["breaks_gate"] for row in told)

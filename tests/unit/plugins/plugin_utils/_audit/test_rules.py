@@ -31,7 +31,7 @@ def test_a_host_that_is_exactly_as_declared_passes_every_rule() -> None:
     results = build.judged(evidence, [build.scan([build.target([443], endpoints=[seen])])], run)
     assert build.failures(results) == set()
     about_exceptions = {"exception-expired", "exception-expiring", "exception-unused"}
-    without_pass = {*about_exceptions, "forbidden-exposure", "unapproved"}
+    without_pass = {*about_exceptions, "forbidden-exposure", "unapproved", "acceptance-unused"}
     assert {row["rule"] for row in results["findings"]} == set(CATALOGUE) - without_pass
     assert results["gate"] == {"fail_on": "medium", "breaking": 0, "untold": 0, "passed": True}
     assert [(row["port"], row["verdicts"]) for row in results["hosts"][0]["ports"]] == [(443, [])]
@@ -483,7 +483,9 @@ def test_every_rule_of_the_catalogue_may_stand_in_results_and_be_excused_where_t
     results_rules = build.validator("results").schema["$defs"]["rule"]["enum"]
     excusable = build.validator("inventory").schema["$defs"]["rule"]["enum"]
     assert sorted(results_rules) == sorted(CATALOGUE)
-    never = {rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth")}
+    never = {
+        rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth", "acceptance")
+    }
     assert sorted(excusable) == sorted(set(CATALOGUE) - never)
 
 
