@@ -204,6 +204,7 @@ class Audit:
             },
             "coverage": {
                 "hosts": {"in_scope": totals.in_scope, "assessed": totals.assessed},
+                "looked_at": {"listed": totals.listed, "every_namespace": totals.listed_everywhere},
                 "left_out": run["left_out"],
                 "vantages": vantages,
                 "accepted_gaps": sorted(totals.accepted_gaps),

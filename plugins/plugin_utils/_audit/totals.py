@@ -19,6 +19,8 @@ class Totals:
         self.breaches = 0
         self.untold = 0
         self.finished = ""
+        self.listed = 0
+        self.listed_everywhere = 0
         self.accepted_gaps: set[str] = set()
         self.status = dict.fromkeys(("pass", "fail", "excepted", "not_assessed"), 0)
         self.severity = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
@@ -29,6 +31,8 @@ class Totals:
             self.in_scope += 1
             self.assessed += host["assessed"]
             if host["coverage"]:
+                self.listed += 1
+                self.listed_everywhere += host["coverage"]["namespaces"]["asked"] == "all"
                 self.finished = max(self.finished, host["coverage"]["finished"])
             if host["relisted"] and host["relisted"]["finished"]:
                 self.finished = max(self.finished, host["relisted"]["finished"])

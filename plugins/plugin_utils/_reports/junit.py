@@ -28,7 +28,7 @@ from .._audit.catalogue import CATALOGUE, Rule
 from .._audit.finding import Port
 from .._evidence.atomic import json_bytes
 from .._evidence.results_file import Results
-from .verdict import gravity
+from .verdict import gravity, verdict
 from .ways_out_text import ways_out_lines
 
 try:
@@ -70,7 +70,7 @@ def _files(results: Results) -> Iterator[tuple[list[bytes], int]]:
     suites: list[bytes] = []
     cases = size = 0
     for number, (host, findings) in enumerate(_by_host(results)):
-        text, tests = _suite(number, host, findings, results["run"])
+        text, tests = _suite(number, host, findings, results["run"], verdict(results))
         if suites and (size + len(text) > MOST_BYTES or cases + tests > MOST_CASES):
             yield suites, cases
             suites, cases, size = [], 0, 0
@@ -142,7 +142,7 @@ def _inside(namespace: str | None) -> str:
     return f" in {namespace}" if namespace not in (None, "host") else ""
 
 
-def _suite(number: int, host: str, findings: Iterable[Row], run: Row) -> tuple[bytes, int]:
+def _suite(number: int, host: str, findings: Iterable[Row], run: Row, said: str) -> tuple[bytes, int]:
     """The suite of one host as UTF-8, and the number of its cases."""
     classname = "vigil.ports." + _clean(host).replace(".", "_")
     by_case: dict[str, list[Row]] = {}
@@ -160,7 +160,7 @@ def _suite(number: int, host: str, findings: Iterable[Row], run: Row) -> tuple[b
         hostname=_clean(host),
         package="vigil.ports",
         timestamp=str(run["started"]).removesuffix("Z"),
-        properties={"run": _clean(run["run_id"]), "audit_date": _clean(run["audit_date"])},
+        properties={"run": _clean(run["run_id"]), "audit_date": _clean(run["audit_date"]), "verdict": said},
         stdout=_notes(by_case),
     )
     # junit-xml was given the cases that may not have passed; of the others it would make the same few words each time.

@@ -15,7 +15,37 @@ def verdict(results: Mapping[str, Any]) -> str:
 
     It holds no text from outside.
     """
-    return " ".join([_decision(results), *_restrictions(results["run"])])
+    return " ".join([_decision(results), looked_at(results), *_restrictions(results["run"])])
+
+
+_OUTSIDE = {
+    "none": "From outside nothing was asked",
+    "known": "From outside only TCP and UDP ports were asked that are declared or were seen listening",
+    "common": "From outside only TCP and UDP ports were asked that are declared or were seen listening, and the most"
+    " frequent of TCP",
+    "full": "From outside every TCP port was asked, and UDP ports that are declared or were seen listening",
+}
+
+
+def looked_at(results: Mapping[str, Any]) -> str:
+    """What the verdict rests on: depth, protocols and network namespaces. It stands in every format, word for word."""
+    return f"{_OUTSIDE[results['run']['settings']['scan_depth']]}; inside, {_inside(results['coverage'])}."
+
+
+def _inside(coverage: Mapping[str, Any]) -> str:
+    told = coverage.get("looked_at")
+    if told is None:
+        return "which network namespaces were listed is not recorded in a run of 0.2"
+    listed, everywhere = told["listed"], told["every_namespace"]
+    if not listed:
+        return "no host was listed"
+    if everywhere == listed:
+        where = "every network namespace"
+    elif everywhere:
+        where = f"every network namespace of {_count(everywhere, 'host')} and the own one of {listed - everywhere}"
+    else:
+        where = "each host's own network namespace, and no other"
+    return f"TCP and UDP sockets of {where}; sockets of other kinds are counted, not listed"
 
 
 def _restrictions(run: Mapping[str, Any]) -> Iterator[str]:
