@@ -105,7 +105,7 @@ def make_for_me():
     make()
     socket.send_fds(theirs, [b"x"], [a.fileno()])
 mine, theirs = socket.socketpair(socket.AF_UNIX)
-child(make_for_me, stay=False)
+os.waitpid(child(make_for_me, stay=False), 0)  # it holds the socket until it has ended
 taken = socket.socket(fileno=socket.recv_fds(mine, 1, 1)[1][0])
 result = row(observe(Request(), Host()), 8001)
 tell(result)
