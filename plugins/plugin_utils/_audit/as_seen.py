@@ -15,7 +15,7 @@ from .._evidence.observed import Listener, Owner
 from .._inventory.address_rule import Address
 from .._inventory.pasteable import plain_name
 from .._inventory.placeholder import PLACEHOLDER
-from .listening_rules import units_of
+from .owner_match import units_of
 
 _ANY_UNIT = re.compile(r".*\.(service|socket)")
 _COMM = 15  # TASK_COMM_LEN without its end, proc_pid_comm(5)

@@ -18,7 +18,7 @@ from typing import Any
 
 from .._evidence.observed import Listener, Owner
 from .._inventory.pasteable import plain_name
-from .listening_rules import units_of
+from .owner_match import units_of
 
 _STOPPABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]*\.(service|socket)")
 _REMOVE = {"dpkg": ("apt-get", "remove"), "rpm": ("dnf", "remove"), "apk": ("apk", "del")}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._evidence.observed import Listener, Owner
+from .._evidence.observed import Listener
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView
+from .owner_match import deviations, only_by_name, runners, shown_user, unknowns
 
 #: Every host has sockets of these; the kernels of few have others.
 _MAIN_PROTOCOLS = ("tcp", "udp")
@@ -117,108 +118,22 @@ def wrong_owners(view: HostView) -> Iterator[Finding]:
             by_port.setdefault(listener.port, []).append(listener)
         wrong = [one for port, some in sorted(by_port.items()) for one in _wrong_owner(view, declaration, port, some)]
         if listeners and not wrong:
-            message = f"{who(listeners[0])}, as declared{_only_by_name(declaration, listeners[0])}"
+            message = f"{who(listeners[0])}, as declared{only_by_name(declaration, listeners[0])}"
             yield about_declaration("wrong-owner", "pass", view.host, declaration, message)
         yield from wrong
 
 
 def _wrong_owner(view: HostView, declaration: Declaration, port: int, listeners: list[Listener]) -> Iterator[Finding]:
     """What is wrong, or not known, of the owners of one port."""
-    deviations = [text for listener in listeners for text in _deviations(declaration, listener)]
-    unknown = [text for listener in listeners for text in _unknowns(declaration, listener)]
-    if deviations:
-        message, rest = f"{declaration.protocol}/{port}: {deviations[0]}", tuple(deviations[1:])
+    wrong = [text for listener in listeners for text in deviations(declaration, listener)]
+    unknown = [text for listener in listeners for text in unknowns(declaration, listener)]
+    if wrong:
+        message, rest = f"{declaration.protocol}/{port}: {wrong[0]}", tuple(wrong[1:])
         yield about_declaration("wrong-owner", "fail", view.host, declaration, message, port=port, details=rest)
     elif unknown:
         gap = f"{view.host}:owner-unknown:{declaration.protocol}/{port}"
         message = f"{declaration.protocol}/{port}: {unknown[0]}"
         yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, port=port, gap=gap)
-
-
-def _deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
-    """In what the listener differs from what is declared. Every owner must be one of the declared."""
-    if declaration.process:
-        declared = " or ".join(declaration.process)
-        for owner in listener.owners:
-            if not any(_is_process(one, owner) for one in declaration.process):
-                yield f"process {owner.name} ({_executable(owner)}) instead of {declared}"
-    if declaration.user:
-        for users in _runners(listener):
-            if users and users.isdisjoint(declaration.user):
-                yield f"user {_shown_user(users)} instead of {' or '.join(declaration.user)}"
-    if declaration.unit:
-        strange = units_of(listener) - _units_of(declaration.unit, listener)
-        if strange:
-            yield f"unit {' and '.join(sorted(strange))} instead of {declaration.unit}"
-
-
-def _runners(listener: Listener) -> list[frozenset[str]]:
-    """Name and number of who runs each process behind the socket; of who made it where no process is known."""
-    of_owners = [_names_of(owner.user, owner.uid) for owner in listener.owners]
-    return list(dict.fromkeys(of_owners or [_names_of(listener.user, listener.uid)]))
-
-
-def _names_of(user: str | None, uid: int | None) -> frozenset[str]:
-    return frozenset(str(one) for one in (user, uid) if one is not None)
-
-
-def _shown_user(users: frozenset[str]) -> str:
-    return min(users, key=lambda name: (name.isdecimal(), name))
-
-
-def _executable(owner: Owner) -> str:
-    """Its executable in words; one that the host itself does not have there is not what its path says."""
-    if owner.executable is None:
-        return "executable unknown"
-    return owner.executable if owner.executable_seen_as != "other" else f"{owner.executable} in mounts of its own"
-
-
-def _is_process(declared: str, owner: Owner) -> bool:
-    """True when the owner is the declared process, by its name, or by the name or path of its executable.
-
-    A process can call itself what it likes (PR_SET_NAME, prctl(2)), a path too, so a declared path is held
-    against the executable alone. A name has to do where one is declared: Debian's redis-server runs
-    /usr/bin/redis-check-rdb, and an interpreter runs programs of any name. The kernel cuts the name at 15
-    characters (TASK_COMM_LEN, proc_pid_comm(5)).
-    """
-    if "/" in declared:  # in mounts of its own a process can have any file at that path
-        return declared == owner.executable and owner.executable_seen_as != "other"
-    return declared == (owner.executable or "").rsplit("/", 1)[-1] or declared[:15] == owner.name
-
-
-def _only_by_name(declaration: Declaration, listener: Listener) -> str:
-    """What is to say when a declared process was recognised by nothing but the name that it gave itself."""
-    for owner in listener.owners:
-        base = (owner.executable or "").rsplit("/", 1)[-1]
-        if declaration.process and base and not {base, owner.executable}.intersection(declaration.process):
-            return f", by the name of the process; its executable is {owner.executable}"
-    return ""
-
-
-def units_of(listener: Listener) -> set[str]:
-    """The units that hold the socket; that of the socket itself where no process tells. Pid 1 holds for others."""
-    held = {owner.unit for owner in listener.owners if owner.unit is not None and owner.pid != 1}
-    return held or ({listener.unit} if listener.unit else set())
-
-
-def _units_of(declared: str, listener: Listener) -> set[str]:
-    """The declared unit, and the one that it activates or is activated by through this socket."""
-    pair = {unit for unit in (listener.unit, listener.activates) if unit}
-    return {declared} | (pair if listener.activates and declared in pair else set())
-
-
-def _unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
-    """What the declaration asks for and the host did not tell."""
-    if declaration.process and (not listener.owners or listener.owners_state != "known"):
-        yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
-    paths = {one for one in declaration.process if "/" in one}
-    for owner in listener.owners:
-        if owner.executable in paths and owner.executable_seen_as == "unknown":
-            yield f"whether {owner.executable} was the file that runs is not known: it was deleted since; restart it"
-    if declaration.user and not all(_runners(listener)):
-        yield "the user behind the socket is unknown"
-    if declaration.unit and not listener.unit and not any(owner.unit for owner in listener.owners):
-        yield "the systemd unit behind the socket is unknown"
 
 
 #: What two listings of a host say of a listener.
@@ -246,6 +161,6 @@ def who(listener: Listener) -> str:
         if listener.owners_state != "kernel"
         else "the kernel"
     )
-    users = " and ".join(sorted(_shown_user(one) for one in _runners(listener) if one))
+    users = " and ".join(sorted(shown_user(one) for one in runners(listener) if one))
     deleted = " from a deleted executable" if any(owner.executable_deleted for owner in owners) else ""
     return f"{process}{f' ({users})' if users else ''}{deleted}"
