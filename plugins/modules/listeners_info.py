@@ -233,10 +233,37 @@ listeners:
       returned: always
       sample: ssh.socket
     activates:
-      description: The unit that a socket unit starts.
+      description: The unit that a socket unit starts, or the template of which it starts one for each connection.
       type: str
       returned: always
       sample: ssh.service
+    activated:
+      description:
+        - What that unit is to run, by its settings, whether it runs or not.
+        - V(null) where there is none, or where its settings name no single command of the host's own root directory.
+      type: dict
+      returned: always
+      contains:
+        name:
+          description: The name that the process will have first, which is that of the command's file.
+          type: str
+          returned: always
+          sample: sshd
+        executable:
+          description: The path of the command, with links followed.
+          type: str
+          returned: always
+          sample: /usr/sbin/sshd
+        uid:
+          description: The user id that it is to run as; V(null) when it is not known yet.
+          type: int
+          returned: always
+          sample: 0
+        user:
+          description: The name of that user.
+          type: str
+          returned: always
+          sample: root
     container:
       description: The container, as runtime and the first 12 characters of its id.
       type: str
@@ -302,6 +329,13 @@ listeners:
           type: str
           returned: always
           sample: null
+        child_of:
+          description: >-
+            The process id of the nearest process above it that holds a listed socket too, where both are of the same
+            service; V(null) where there is none.
+          type: int
+          returned: always
+          sample: 811
         package:
           description: >-
             The installed package of the executable, see O(packages); V(null) when not asked for or when

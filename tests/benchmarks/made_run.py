@@ -126,6 +126,7 @@ def _listeners() -> Iterator[dict[str, Any]]:
             "user": f"service{index}",
             "unit": f"service{index}.service",
             "activates": None,
+            "activated": None,
             "container": None,
             "owners": [owner],
             "owners_state": "known",

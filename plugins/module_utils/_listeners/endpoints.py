@@ -19,6 +19,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, TypeVar
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     NOWHERE,
     OWN,
+    Activated,
     BoundSocket,
     Package,
     Place,
@@ -79,7 +80,7 @@ def _listener(
     holders = sorted({pid for inode in inodes for pid in known.walk.holders.get(inode, ())})
     processes = [known.walk.processes[pid] for pid in holders]
     uid = _common(socket.uid for socket in sockets)
-    unit, activates = _unit(sockets, processes, known)
+    unit, socket_unit = _unit(sockets, processes, known)
     container = _place(sockets, known).container or _common(process.place.container for process in processes)
     return {
         "protocol": first.protocol,
@@ -92,7 +93,8 @@ def _listener(
         "uid": uid,
         "user": user_name(uid),
         "unit": _shown(unit),
-        "activates": _shown(activates),
+        "activates": _shown(socket_unit and socket_unit.triggers),
+        "activated": _activated(socket_unit and socket_unit.activated),
         "container": _shown(container),
         "owners": [owner_rows[pid] for pid in holders],
         "owners_state": _owners_state(sockets, known),
@@ -129,23 +131,47 @@ def _place(sockets: Iterable[BoundSocket], known: Knowledge) -> Place:
 
 def _unit(
     sockets: Sequence[BoundSocket], processes: Sequence[Process], known: Knowledge
-) -> tuple[str | None, str | None]:
-    """The unit of the endpoint, and what it triggers where it is a socket unit.
+) -> tuple[str | None, SocketUnit | None]:
+    """The unit of the endpoint, and what systemd tells of it where it is a socket unit.
 
     In order: the cgroup that the sockets were made in; systemd's own list, where systemd holds them; the
     unit that all owners share.
     """
     by_cgroup = _place(sockets, known).unit
     if by_cgroup is not None and by_cgroup.endswith(".socket"):
-        return by_cgroup, next((unit.triggers for unit in known.socket_units if unit.name == by_cgroup), None)
+        return by_cgroup, next((unit for unit in known.socket_units if unit.name == by_cgroup), None)
     if known.socket_units and is_held_by_systemd(process.pid for process in processes):
         from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import unit_for
 
         declared = unit_for(sockets[0], known.socket_units)
         if declared is not None:
-            return declared.name, declared.triggers
+            return declared.name, declared
     others = [process.place.unit for process in processes if process.pid != _SYSTEMD]
     return by_cgroup or _common(others or [process.place.unit for process in processes]), None
+
+
+def _activated(runs: Activated | None) -> dict[str, Any] | None:
+    """As an owner that is to be: the kernel names a process by the file of its command, and links are followed."""
+    if runs is None:
+        return None
+    name = None if runs.path is None else os.path.basename(runs.path)
+    return {
+        "name": _shown(name),
+        "executable": None if runs.path is None else visible(os.path.realpath(runs.path)),
+        **_user_of(runs.user),
+    }
+
+
+def _user_of(text: str | None) -> dict[str, Any]:
+    """Number and name of a user that is given by one of both; the number is None where there is none (yet)."""
+    if text is None:
+        return {"uid": None, "user": None}
+    if text.isdecimal():
+        return {"uid": int(text), "user": user_name(int(text))}
+    try:
+        return {"uid": pwd.getpwnam(text).pw_uid, "user": visible(text)}
+    except KeyError:
+        return {"uid": None, "user": visible(text)}
 
 
 def is_held_by_systemd(pids: Iterable[int]) -> bool:
@@ -165,6 +191,7 @@ def _owner(process: Process, known: Knowledge) -> dict[str, Any]:
         "user": user_name(process.uid),
         "unit": _shown(process.place.unit),
         "container": _shown(process.place.container),
+        "child_of": known.walk.child_of.get(process.pid),
         "package": None
         if package is None or not may_be_packaged(process)
         else {"name": visible(package.name), "version": _shown(package.version), "manager": package.manager},

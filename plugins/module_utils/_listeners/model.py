@@ -108,6 +108,7 @@ class Walk(NamedTuple):
     holders: Mapping[int, tuple[int, ...]]  # inode -> pids
     processes: Mapping[int, Process]
     denied: int
+    child_of: Mapping[int, int] = {}  # pid -> the nearest process above it, in its service, that holds a socket too
 
 
 class Claim(NamedTuple):
@@ -124,9 +125,23 @@ class Package(NamedTuple):
     manager: str
 
 
+class Activated(NamedTuple):
+    """What a unit is to run, by its settings: nothing of it has to run yet. None where they do not tell for sure.
+
+    ``path`` is that of the command, ``user`` a name or a number.
+    """
+
+    path: str | None
+    user: str | None
+
+
 class SocketUnit(NamedTuple):
-    """A systemd socket unit; ``listens`` are (tcp or udp, address, port)."""
+    """A systemd socket unit; ``listens`` are (tcp or udp, address, port).
+
+    ``triggers`` is the service that it starts, or the template of which it starts one for each connection.
+    """
 
     name: str
     triggers: str | None
     listens: frozenset[tuple[str, str, int]]
+    activated: Activated | None = None

@@ -273,13 +273,18 @@ class _Observation:
         made_by_it = any((place.unit or "").endswith(".socket") for place in places.values())
         if not (made_by_it or is_held_by_systemd(walked.processes)) or not os.path.isdir(_SYSTEMD_IS_RUNNING):
             return ()
-        from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import ask_systemd
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import (
+            ask_systemd,
+            ask_what_runs,
+        )
 
+        units: tuple[SocketUnit, ...] = ()
         try:
-            return ask_systemd(self._host.run)
+            units = ask_systemd(self._host.run)
+            return ask_what_runs(self._host.run, units)
         except ProgramError as error:
-            self.problems.append(Problem("socket-units-unknown", str(error)))
-            return ()
+            self.problems.append(Problem("activated-unknown" if units else "socket-units-unknown", str(error)))
+            return units
 
     def at_packages(self, walked: Walk) -> dict[bytes, Package]:
         if not self._request.packages:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Callable, Iterable, Iterator, Sequence
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import Claim, Process, Walk
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import described, pids
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import described, parent_of, pids
 
 _SOCKET = "socket:["
 _ENDED = (errno.ENOENT, errno.ESRCH)
@@ -25,6 +25,8 @@ _ENDED = (errno.ENOENT, errno.ESRCH)
 # So the lowest are tried without listing all, until some numbers in a row are not in use.
 _LOW_NUMBERS = 64
 _GAP = 4
+# How far up it is looked for a process that holds a socket too; services have few levels.
+_LEVELS = 8
 
 
 def all_owners(proc: str, wanted: Iterable[int]) -> Walk:
@@ -66,11 +68,45 @@ class _Found:
         self._proc = proc
         self._denied: set[int] = set()
         self._processes: dict[int, Process] = {}
+        self._parents: dict[int, int] = {}
         self.holders: dict[int, set[int]] = {}
 
     def as_walk(self) -> Walk:
         holders = {inode: tuple(sorted(holding)) for inode, holding in self.holders.items()}
-        return Walk(holders, self._processes, len(self._denied))
+        above = ((pid, self._holder_above(pid)) for pid in sorted(self._processes))
+        child_of = {pid: holder for pid, holder in above if holder is not None}
+        return Walk(holders, self._processes, len(self._denied), child_of)
+
+    def _holder_above(self, pid: int) -> int | None:
+        """The nearest process above it that holds a socket too, where both are of one service.
+
+        In the scope of a session everything is a child of the shell, and process 1 is above all.
+        """
+        place = self._processes[pid].place
+        if place.unit is None or not place.unit.endswith(".service"):
+            return None
+        above = self._parents[pid]
+        for _level in range(_LEVELS):
+            if above <= 1:
+                return None
+            if above in self._processes:
+                return above if self._processes[above].place == place else None
+            above = self._parent(above)
+        return None
+
+    def _parent(self, pid: int) -> int:
+        if pid not in self._parents:
+            try:
+                directory = os.open(f"{self._proc}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError:
+                return 0  # it has ended, or is not shown: then nobody is said to be above it
+            try:
+                self._parents[pid] = parent_of(directory)
+            except OSError:
+                return 0
+            finally:
+                os.close(directory)
+        return self._parents[pid]
 
     def look_at(self, pid: int, held_among: Callable[[int], set[int]]) -> set[int]:
         """The sockets that it holds of those that ``held_among`` sees in its open files.
@@ -88,16 +124,17 @@ class _Found:
                 held = held_among(files)
             finally:
                 os.close(files)
-            return self._held_by(pid, described(directory, pid), held) if held else held
+            return self._held_by(pid, described(directory, pid), parent_of(directory), held) if held else held
         except OSError as error:
             return self._without(pid, error)
         finally:
             os.close(directory)
 
-    def _held_by(self, pid: int, process: Process, held: set[int]) -> set[int]:
+    def _held_by(self, pid: int, process: Process, parent: int, held: set[int]) -> set[int]:
         """A pid that is looked at twice may be another process by now, which is not named by the first one's name."""
         if self._processes.setdefault(pid, process) != process:
             return set()
+        self._parents[pid] = parent
         for inode in held:
             self.holders.setdefault(inode, set()).add(pid)
         return held

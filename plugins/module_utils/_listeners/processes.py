@@ -71,6 +71,14 @@ def described(directory: int, pid: int) -> Process:
     )
 
 
+def parent_of(directory: int) -> int:
+    """The pid of its parent; 0 where there is none, or none in our pid namespace. Raises OSError.
+
+    The name, in brackets, may hold brackets of its own (proc_pid_stat(5)).
+    """
+    return int(_read(directory, "stat").rpartition(b")")[2].split()[1])
+
+
 def _status_field(status: bytes, key: bytes, index: int) -> bytes | None:
     for line in status.split(b"\n"):
         if line.startswith(key):

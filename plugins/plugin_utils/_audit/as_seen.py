@@ -15,7 +15,7 @@ from .._evidence.observed import Listener, Owner
 from .._inventory.address_rule import Address
 from .._inventory.pasteable import plain_name
 from .._inventory.placeholder import PLACEHOLDER
-from .owner_match import units_of
+from .owner_match import behind, first_of_families, runners, shown_user, units_of, waits_for_a_call
 
 _ANY_UNIT = re.compile(r".*\.(service|socket)")
 _COMM = 15  # TASK_COMM_LEN without its end, proc_pid_comm(5)
@@ -70,21 +70,25 @@ def address_text(address: Address) -> str:
 def owners_as_declared(listeners: Sequence[Listener]) -> dict[str, Any]:
     """``process``, ``user`` and ``unit``, each where all listeners have the same and it may be pasted."""
     found: dict[str, Any] = {}
-    if listeners and all(one.owners and one.owners_state == "known" for one in listeners):
-        names = {_process(owner) for one in listeners for owner in one.owners}
-        # Process 1 holds the socket for another until somebody calls.
-        if not any(owner.pid == 1 for one in listeners for owner in one.owners):
-            found["process"] = _only(names)
+    if listeners and all(behind(one) and one.owners_state == "known" for one in listeners):
+        found["process"] = _only(_process(owner) for one in listeners for owner in first_of_families(behind(one)))
     found["user"] = _runners(listeners)
-    unit = _only({unit for one in listeners for unit in (*units_of(one), *(() if units_of(one) else (None,)))})
+    unit = _only(unit for one in listeners for unit in _units(one))
     found["unit"] = unit if unit and _ANY_UNIT.fullmatch(unit) else None
     return {key: value for key, value in found.items() if value is not None}
 
 
+def _units(listener: Listener) -> Iterable[str | None]:
+    """The service that is started, where systemd holds the socket for one."""
+    if waits_for_a_call(listener) and listener.activates:
+        return [listener.activates]
+    return units_of(listener) or [None]
+
+
 def _runners(listeners: Sequence[Listener]) -> str | list[str] | None:
     """Who runs what listens: one user, or all of them; who made the sockets where no process is known."""
-    users = {owner.user for one in listeners for owner in one.owners} or {one.user for one in listeners}
-    names = sorted(name for user in users if (name := plain_name(user)) is not None)
+    users = {users for one in listeners for users in runners(one)}
+    names = sorted(name for one in users if one and (name := plain_name(shown_user(one))) is not None)
     if not names or len(names) < len(users):
         return None
     return names[0] if len(names) == 1 else names

@@ -13,12 +13,12 @@ from __future__ import annotations
 import os.path
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .._evidence.observed import Listener, Owner
 from .._inventory.pasteable import plain_name
-from .owner_match import units_of
+from .owner_match import units_involved
 
 _STOPPABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]*\.(service|socket)")
 _REMOVE = {"dpkg": ("apt-get", "remove"), "rpm": ("dnf", "remove"), "apk": ("apk", "del")}
@@ -41,7 +41,7 @@ def closing(listeners: Sequence[Listener]) -> dict[str, Any]:
     owners = [owner for one in listeners for owner in one.owners]
     if any(owner.container for owner in owners):
         return told("it runs in a container: stop it by the container's runtime")
-    units = sorted({unit for one in listeners for unit in _units(one)})
+    units = sorted({unit for one in listeners for unit in units_involved(one)})
     if not units:
         return told("no systemd unit is known for it: find out what started it")
     if not all(_STOPPABLE.fullmatch(unit) for unit in units):
@@ -59,12 +59,6 @@ def closing(listeners: Sequence[Listener]) -> dict[str, Any]:
 def told(note: str) -> dict[str, Any]:
     """No command, and why."""
     return {"commands": [], "note": note}
-
-
-def _units(listener: Listener) -> Iterable[str]:
-    """The units that hold the socket, and the one that would open it again."""
-    pair = {unit for unit in (listener.unit, listener.activates) if unit} if listener.activates else set()
-    return units_of(listener) | pair
 
 
 def _removal(owners: Sequence[Owner]) -> list[dict[str, str]]:

@@ -13,7 +13,16 @@ from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView
-from .owner_match import deviations, only_by_name, runners, shown_user, unknowns
+from .owner_match import (
+    behind,
+    deviations,
+    first_of_families,
+    only_by_name,
+    runners,
+    shown_user,
+    unknowns,
+    waits_for_a_call,
+)
 
 #: Every host has sockets of these; the kernels of few have others.
 _MAIN_PROTOCOLS = ("tcp", "udp")
@@ -152,7 +161,7 @@ def meanwhile(listener: Listener) -> str:
 
 def who(listener: Listener) -> str:
     """The owner of a listener in a few words."""
-    owners = listener.owners
+    owners = first_of_families(behind(listener))
     names = [owners[0].name] if len(owners) == 1 else sorted({owner.name for owner in owners})
     process = (
         " and ".join(names)
@@ -163,4 +172,5 @@ def who(listener: Listener) -> str:
     )
     users = " and ".join(sorted(shown_user(one) for one in runners(listener) if one))
     deleted = " from a deleted executable" if any(owner.executable_deleted for owner in owners) else ""
-    return f"{process}{f' ({users})' if users else ''}{deleted}"
+    started = f", started by {listener.unit}," if waits_for_a_call(listener) else ""
+    return f"{process}{f' ({users})' if users else ''}{deleted}{started}"

@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow, spans_of
 from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
+from .owner_match import behind, first_of_families
 
 Json = dict[str, Any]
 
@@ -83,10 +84,9 @@ def _listed(coverage: Mapping[str, Any], unlisted: Iterable[str]) -> Json:
 
 def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
     known = listener.owners_state == "known"
+    owners = first_of_families(behind(listener))  # children come and go with the clients
     packages = {
-        f"{owner.package['name']} {owner.package['version'] or ''}".strip()
-        for owner in listener.owners
-        if owner.package
+        f"{owner.package['name']} {owner.package['version'] or ''}".strip() for owner in owners if owner.package
     }
     return {
         "vantage": None,
@@ -94,10 +94,10 @@ def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
         "protocol": listener.protocol,
         "address": listener.where,
         "port": listener.port,
-        "process": ", ".join(sorted({owner.name for owner in listener.owners})) or None if known else None,
+        "process": ", ".join(sorted({owner.name for owner in owners})) or None if known else None,
         "user": listener.user,
         "unit": listener.unit,
-        "executable": ", ".join(sorted({one.executable for one in listener.owners if one.executable})) or None
+        "executable": ", ".join(sorted({one.executable for one in owners if one.executable})) or None
         if known
         else None,
         "version": ", ".join(sorted(packages)) or None if known else None,

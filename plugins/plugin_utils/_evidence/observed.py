@@ -75,6 +75,15 @@ def _texts(row: Mapping[str, Any], *keys: str, optional: bool = False) -> None:
             raise ValueError(f"{key} is {row[key]!r}")
 
 
+def _number(row: Mapping[str, Any], key: str) -> int:
+    """Raises ValueError where the value is no whole number."""
+    value = row[key]
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number:
+        raise ValueError(f"{key} is {value!r}")
+    return int(value)
+
+
 def _lists(row: Mapping[str, Any], *keys: str) -> None:
     """Raises ValueError where one of the values is no list."""
     wrong = [f"{key} is {row[key]!r}" for key in keys if not isinstance(row[key], list)]
@@ -95,10 +104,14 @@ class Owner(NamedTuple):
     container: str | None
     package: Mapping[str, Any] | None  # name, version, manager
     executable_seen_as: str = "host"  # host, other or unknown; evidence of 0.2 did not tell
+    child_of: int | None = None  # the process above it, in its service, that holds a socket too; nor did it tell this
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
         owner = cls(*_owner_fields(row))
+        _number(row, "pid")
+        if row.get("child_of") is not None:
+            owner = owner._replace(child_of=_number(row, "child_of"))
         seen_as = row.get("executable_seen_as", "host")
         if seen_as != "host":
             if seen_as not in ("other", "unknown"):
@@ -113,9 +126,26 @@ class Owner(NamedTuple):
         return owner
 
 
-_owner_fields = operator.itemgetter(*Owner._fields[:-1])
+_owner_fields = operator.itemgetter(*Owner._fields[: -len(Owner._field_defaults)])
 _owner_texts = operator.itemgetter("name", "executable", "unit", "user", "container")
 _OWNER_KINDS: tuple[type | tuple[type, ...], ...] = (str, *[(str, NoneType)] * 4)
+
+
+class Activated(NamedTuple):
+    """What the unit that a socket unit starts is to run; None where its settings do not tell."""
+
+    name: str | None
+    executable: str | None
+    uid: int | None
+    user: str | None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any] | None) -> Activated | None:
+        if row is None:
+            return None
+        _texts(row, "name", "executable", "user", optional=True)
+        uid = None if row["uid"] is None else _number(row, "uid")
+        return cls(row["name"], row["executable"], uid, row["user"])
 
 
 #: The ports that Linux gives to clients unless it is told otherwise (ip_local_port_range, ip-sysctl.rst).
@@ -142,6 +172,7 @@ class Listener(NamedTuple):
     owners: tuple[Owner, ...]
     owners_state: str
     ephemeral: bool
+    activated: Activated | None = None  # evidence of 0.2 did not tell
     seen: str = "always"
 
     @classmethod
@@ -163,6 +194,7 @@ class Listener(NamedTuple):
                 owners=tuple(Owner.read(owner) for owner in row["owners"]),
                 owners_state=row["owners_state"],
                 ephemeral=row["ephemeral"],
+                activated=Activated.read(row.get("activated")),
             )
             ._checked()
             ._as_a_client_if_it_may_be_one()
@@ -210,6 +242,8 @@ _LISTENER_KINDS: tuple[type | tuple[type, ...], ...] = (
     tuple,
     str,
     bool,
+    (Activated, NoneType),
+    str,
 )
 
 _STATES = frozenset(("open", "closed", "filtered", "open|filtered"))

@@ -137,8 +137,9 @@ def _endpoint(listener: Listener) -> tuple[Any, ...]:
 
 def _owners(listener: Listener) -> tuple[Any, ...]:
     """Who is behind a listener, whatever the processes' numbers and the version of their package."""
-    processes = frozenset(owner._replace(pid=0, package=None) for owner in listener.owners)
-    return (listener.user, listener.uid, listener.unit, listener.activates, listener.owners_state, processes)
+    processes = frozenset(owner._replace(pid=0, package=None, child_of=None) for owner in listener.owners)
+    unit = (listener.unit, listener.activates, listener.activated)
+    return (listener.user, listener.uid, unit, listener.owners_state, processes)
 
 
 def _is_restarted(one: Listener, other: Listener) -> bool:

@@ -41,7 +41,7 @@ def exception(port: int | str | list[int | str], **more: Any) -> Json:
 def owner(**more: Any) -> Json:
     """A process that holds a socket."""
     row = {"pid": 812, "name": "nginx", "executable": "/usr/sbin/nginx", "executable_deleted": False, "command": None}
-    row["executable_seen_as"] = "host"
+    row |= {"executable_seen_as": "host", "child_of": None}
     return {**row, "uid": 33, "user": "www-data", "unit": "nginx.service", "container": None, "package": None, **more}
 
 
@@ -59,6 +59,7 @@ def listener(port: int, address: str = "0.0.0.0", **more: Any) -> Json:
         "user": "www-data",
         "unit": "nginx.service",
         "activates": None,
+        "activated": None,
         "container": None,
         "owners": [owner()],
         "owners_state": "known",

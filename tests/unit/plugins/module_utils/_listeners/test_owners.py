@@ -321,3 +321,45 @@ def test_each_open_file_is_looked_at_once_wherever_its_number_is(tmp_path: Path,
         assert sorted(owners._links(files)) == sorted(f"socket:[{number}]" for number in used)
     finally:
         os.close(files)
+
+
+def test_a_process_that_holds_the_socket_of_one_above_it_is_told(in_units: Experiment) -> None:
+    """Only in the unit of a service, and with processes between them that do not hold it."""
+    told, server, inherits, below, elsewhere, shell, command = in_units("""
+told, tell_pid = os.pipe()
+def say(name):
+    os.write(tell_pid, f"{name} {os.getpid()}\\n".encode())
+def server():
+    enter("mail.service")
+    kept.append(listen("127.0.0.1", 8001))
+    say("server")
+    child(lambda: say("inherits"))
+    def between():
+        held = os.dup(kept[0].fileno())
+        os.set_inheritable(held, True)
+        child(lambda: say("below"))
+        os.close(held)
+        kept.pop().close()
+    child(between)
+    child(lambda: [enter("other.service"), say("elsewhere")])
+def shell():
+    enter("session-1.scope")
+    kept.append(listen("127.0.0.1", 8002))
+    say("shell")
+    child(lambda: say("command"))
+kept = []
+child(server)
+child(shell)
+pids = dict(line.split() for line in os.read(told, 4096).decode().splitlines())
+found = ask("all")
+told = {owner["pid"]: owner["child_of"] for port in (8001, 8002) for owner in row(found, port)["owners"]}
+tell([told, *(int(pids[name]) for name in ("server", "inherits", "below", "elsewhere", "shell", "command"))])
+""")
+    assert {int(pid): above for pid, above in told.items()} == {
+        server: None,
+        inherits: server,
+        below: server,
+        elsewhere: None,
+        shell: None,
+        command: None,
+    }

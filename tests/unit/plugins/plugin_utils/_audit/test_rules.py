@@ -181,6 +181,101 @@ def test_another_owner_than_the_declared_one_is_wrong(declared: Json, listener: 
 ACTIVATED = build.listener(443, unit="web.socket", activates="web.service", owners=[build.owner(unit="web.service")])
 
 
+def waiting(*more: Json, activates: str | None = "web.service", **activated: Any) -> Json:
+    """A socket that systemd holds, of a service that waits to be called."""
+    systemd = build.owner(pid=1, name="systemd", executable="/usr/lib/systemd/systemd", uid=0, user="root", unit=None)
+    runs = {"name": "web", "executable": "/usr/bin/web", "uid": 990, "user": "web", **activated}
+    told = {"activates": activates, "activated": runs if activates and activated.get("name", "") is not None else None}
+    return build.listener(443, unit="web.socket", uid=0, user="root", owners=[systemd, *more], **told)
+
+
+@pytest.mark.parametrize(
+    ("declared", "listener", "words"),
+    [
+        (
+            {"process": "web"},
+            waiting(name="evil", executable="/usr/bin/evil"),
+            "process evil (/usr/bin/evil) instead of web",
+        ),
+        ({"process": "systemd"}, waiting(), "process web (/usr/bin/web) instead of systemd"),
+        ({"user": "root"}, waiting(), "user web instead of root"),
+        (
+            {"unit": "web.socket"},
+            waiting(activates="evil.service"),
+            "unit evil.service, started by web.socket, instead of",
+        ),
+        (
+            {"unit": "web.service"},
+            waiting(activates="evil.service"),
+            "unit evil.service, started by web.socket, instead of",
+        ),
+        # Another process has the socket as well.
+        ({"process": "web"}, waiting(build.owner(name="evil", unit="web.service")), "process evil"),
+        ({"unit": "web.service"}, waiting(build.owner(name="web", unit="evil.service")), "unit evil.service instead"),
+    ],
+)
+def test_what_a_socket_unit_starts_is_the_owner(declared: Json, listener: Json, words: str) -> None:
+    results = build.judged(build.host_evidence([build.declared(443, **declared)], [listener]))
+    [finding] = [one for one in results["findings"] if one["rule"] == "wrong-owner"]
+    assert finding["status"] == "fail"
+    assert words in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "listener", "words"),
+    [
+        ({"process": "web"}, waiting(name=None), "what web.service runs when it is called is unknown"),
+        ({"user": "root"}, waiting(name=None), "what web.service runs when it is called is unknown"),
+        ({"user": "web"}, waiting(user=None, uid=None), "the user behind the socket is unknown"),
+        ({"unit": "web.service"}, waiting(activates=None), "which unit web.socket starts is unknown"),
+        ({"unit": "web.socket"}, waiting(activates=None), "which unit web.socket starts is unknown"),
+    ],
+)
+def test_what_a_socket_unit_starts_may_be_unknown(declared: Json, listener: Json, words: str) -> None:
+    results = build.judged(build.host_evidence([build.declared(443, **declared)], [listener]))
+    [finding] = [one for one in results["findings"] if one["rule"] == "wrong-owner"]
+    assert finding["status"] == "not_assessed"
+    assert words in finding["message"]
+
+
+def family(child_of: int | None = 100, grandchild_of: int | None = 101) -> Json:
+    """A server that hands its clients to processes of other names."""
+    postfix = {"unit": "postfix.service", "uid": 0, "user": "root"}
+    return build.listener(
+        25,
+        owners=[
+            build.owner(pid=100, name="master", executable="/usr/lib/postfix/sbin/master", **postfix),
+            build.owner(pid=101, name="smtpd", executable="/usr/lib/postfix/sbin/smtpd", child_of=child_of, **postfix),
+            build.owner(pid=102, name="filter", executable="/usr/bin/filter", child_of=grandchild_of, **postfix),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "listener", "status"),
+    [
+        ("master", family(), "pass"),
+        ("/usr/lib/postfix/sbin/master", family(), "pass"),
+        (["master", "smtpd", "filter"], family(None, None), "pass"),
+        ("master", family(None), "fail"),
+        ("master", family(grandchild_of=None), "fail"),
+        ("master", family(child_of=99), "fail"),  # its parent does not hold this socket
+        ("smtpd", family(), "fail"),  # a parent is not its child's own
+        (["smtpd", "filter"], family(), "fail"),
+    ],
+)
+def test_children_of_a_declared_process_are_its_own(declared: Any, listener: Json, status: str) -> None:
+    results = build.judged(build.host_evidence([build.declared(25, process=declared)], [listener]))
+    assert build.statuses(results, "wrong-owner") == [status]
+
+
+def test_a_child_that_runs_as_another_user_is_told() -> None:
+    listener = family()
+    listener["owners"][1] |= {"uid": 5, "user": "games"}
+    results = build.judged(build.host_evidence([build.declared(25, process="master", user="root")], [listener]))
+    assert build.statuses(results, "wrong-owner") == ["fail"]
+
+
 @pytest.mark.parametrize(
     ("declared", "listener"),
     [
@@ -197,6 +292,14 @@ ACTIVATED = build.listener(443, unit="web.socket", activates="web.service", owne
         ({"unit": "web.socket"}, ACTIVATED),
         ({"unit": "web.service"}, ACTIVATED),
         ({"unit": "web.service"}, {**ACTIVATED, "owners": [build.owner(pid=1, unit="init.scope")]}),
+        ({"unit": "web.socket"}, waiting()),
+        ({"unit": "web.service", "process": "web", "user": "web"}, waiting()),
+        ({"process": "/usr/bin/web", "user": 990}, waiting()),
+        ({"unit": "web@.service"}, waiting(activates="web@.service")),
+        ({"unit": "web.socket"}, waiting(activates="web@.service")),
+        ({"unit": "other.service"}, waiting(activates="other.service")),
+        # A client is served: the service has the socket, and systemd keeps it.
+        ({"unit": "web.service", "process": "web"}, waiting(build.owner(name="web", unit="web.service"))),
     ],
 )
 def test_the_declared_owner_passes(declared: Json, listener: Json) -> None:
