@@ -44,6 +44,16 @@ Id=syslog-relay.socket
 Triggers=syslog-relay.service
 Listen=[fe80::1]:514%eth0 (Datagram)
 """
+SERVICES = b"""ExecStart={ path=/usr/sbin/sshd ; argv[]=/usr/sbin/sshd -D ; ignore_errors=no ; start_time=[n/a] ; \
+stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }
+ExecStartEx={ path=/usr/sbin/sshd ; argv[]=/usr/sbin/sshd -D ; flags=privileged ; start_time=[n/a] ; \
+stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }
+RootDirectory=
+RootImage=
+User=nobody
+Id=ssh.service
+LoadState=loaded
+"""
 INVENTORY: dict[str, Any] = {
     "vigil_ports__web": [
         {
@@ -75,6 +85,7 @@ def main() -> None:
     capture_files()
     capture_scan()
     save("socket_units", "systemctl", SYSTEMCTL)
+    save("socket_units", "services", SERVICES)
     save("inventory", "whole", as_json(INVENTORY))
     save(
         "evidence", "listing", as_json(build.listening([build.listener(443), build.listener(53, "::", protocol="udp")]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import parse
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.socket_units import parse, parse_activated
 
 
 def target(data: bytes) -> None:
@@ -20,3 +20,5 @@ def target(data: bytes) -> None:
             assert protocol in ("tcp", "udp")
             assert 0 < port <= 65535
             ipaddress.ip_address(address)
+    for activated in parse_activated(data).values():
+        assert activated.path is None or activated.path.startswith("/")
