@@ -4,9 +4,10 @@
 
 """Names of gaps that say which ports are not known, and what accepts them. This module is private to the collection.
 
-A name is ``HOST:CAUSE@VANTAGE``, and where only some ports are not known
-``HOST:CAUSE@VANTAGE:ADDRESS:tcp/1-1024,udp/53``. What accepts it is the name; a ``*`` in it stands for any host, cause,
-vantage point or address, and its ports hold all of the gap's. So nobody who accepted three ports accepted 60,000.
+A name is ``HOST:CAUSE@VANTAGE``, where a scan saw nothing of an address ``HOST:CAUSE@VANTAGE:ADDRESS``, and where only
+some of its ports are not known ``HOST:CAUSE@VANTAGE:ADDRESS:tcp/1-1024,udp/53``. What accepts it is the name; a ``*``
+in it stands for any host, cause, vantage point or address, and its ports hold all of the gap's. So nobody who accepted
+three ports accepted 60,000. What accepts that nothing was seen of a host, and names no address, is of all of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _Spans = Sequence[tuple[int, int]]
 
 _PORTS = re.compile(r"(?P<rest>.*):(?P<ports>(?:tcp|udp|sctp)/[0-9][a-z0-9/,-]*)")
 _PART = re.compile(r"(?:(?P<protocol>tcp|udp|sctp)/)?(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
+#: Of these causes nothing is known of the whole address: the name of the host alone names no less.
+_WHOLE = re.compile(r"(?P<host>.*:scan-(?:failed|untrusted)@[^:@]+):(?:\[[^\]]*\]|[^:\]]*)")
 #: A star stands for one part of a name: an IPv6 address in its brackets, or what holds no colon and no @.
 _ANY = r"(?:\[[^\]]*\]|[^:@\[\]]*)"
 #: A name of more characters is told by a digest of its ports, and accepted by that very name alone.
@@ -60,7 +63,9 @@ def _covers(accepted: str, gap: str) -> bool:
     mine, ports = _split(accepted)
     its, unknown = _split(gap)
     pattern = _ANY.join(map(re.escape, mine.split("*")))
-    if re.fullmatch(pattern, its) is None or bool(ports) is not bool(unknown):
+    whole = _WHOLE.fullmatch(its)
+    names = (its, whole["host"]) if whole else (its,)
+    if not any(re.fullmatch(pattern, name) for name in names) or bool(ports) is not bool(unknown):
         return False
     return all(_holds(ports.get(protocol, []), spans) for protocol, spans in unknown.items())
 

@@ -4,8 +4,8 @@
 
 """The rule over what could not be looked at. This module is private to the collection.
 
-Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``, and
-where only some ports are not known their address and they themselves (see ``acceptance``).
+Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``, of a scan
+with the address, and where only some ports are not known with them (see ``acceptance``).
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def scan_gaps(host: str, vantage: str, targets: Sequence[ScannedTarget], why_non
         name = f"{host}:{what}@{vantage}"
         message = f"{target.address} was not fully scanned from {vantage}: {target.reason or target.status}"
         yield gap(
-            with_ports(name, target.address, target.unknown) if what == "scan-partial" else name,
+            with_ports(name, target.address, target.unknown if what == "scan-partial" else {}),
             f"{message}{f'; nothing is known of {missing}' if missing else ''}",
             host=host,
             vantage=vantage,

@@ -191,7 +191,7 @@ def test_a_play_in_batches(audit: Auditing, told: Telling, tmp_path: Path) -> No
     area="calls",
     fault="A host does not answer, and any error ends the play",
     cause="ANSIBLE_ANY_ERRORS_FATAL=1 around the playbook, and an address where nobody is",
-    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office", line="No route to host"),
+    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office:198.18.0.66", line="No route to host"),
 )
 def test_any_errors_fatal_does_not_cost_the_report(audit: Auditing, told: Telling) -> None:
     told(audit("web1,ghost1", around=("env", "ANSIBLE_ANY_ERRORS_FATAL=1")))
@@ -202,7 +202,7 @@ def test_any_errors_fatal_does_not_cost_the_report(audit: Auditing, told: Tellin
     area="calls",
     fault="A host does not answer, and no host may fail",
     cause="the role in a play with max_fail_percentage 0, and an address where nobody is",
-    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office", line="No route to host"),
+    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office:198.18.0.66", line="No route to host"),
 )
 def test_a_limit_of_failures_does_not_cost_the_report(audit: Auditing, told: Telling, tmp_path: Path) -> None:
     own = play(tmp_path, roles=["vigil.ports.audit"], hosts="web1,ghost1", max_fail_percentage=0)

@@ -36,7 +36,7 @@ def faulty_python(host: Inside, before: str) -> dict[str, str]:
     area="hosts",
     fault="A host does not answer",
     cause="a host of the inventory at an address where nobody is",
-    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office", line="No route to host"),
+    says=not_assessed("ghost1:unreachable", "ghost1:scan-failed@office:198.18.0.66", line="No route to host"),
 )
 def test_a_host_that_does_not_answer(audit: Auditing, told: Telling) -> None:
     told(audit("ghost1"))

@@ -14,7 +14,7 @@ from faults.conftest import Telling
 from faults.inside import Inside
 from faults.table import assessed, failed, fault, not_assessed
 
-UNSEEN = "web1:scan-failed@office"
+UNSEEN = ("web1:scan-failed@office:198.18.0.11", "web1:scan-failed@office:[fd00:198:18::11]")
 LOST = "198.18.0.67"  # nobody is there
 PYTHON = "/run/fleet/python"
 
@@ -24,7 +24,7 @@ PYTHON = "/run/fleet/python"
     area="scanners",
     fault="No scanner of a vantage point answers",
     cause="two scanners at addresses where nobody is",
-    says=not_assessed(UNSEEN, line="No route to host"),
+    says=not_assessed(*UNSEEN, line="No route to host"),
 )
 def test_all_scanners_of_a_vantage_point_are_lost(audit: Auditing, told: Telling) -> None:
     vantages = [{"name": "office", "scanners": ["ghost1", "ghost2"]}]
@@ -76,7 +76,7 @@ def test_the_scan_is_made_by_the_scanner_whatever_its_address_is_made_of(
     area="scanners",
     fault="What is no option of the connection is made of inventory_hostname",
     cause="the interpreter of the scanner depends on inventory_hostname",
-    says=not_assessed(UNSEEN, line="ansible_python_interpreter of scan-office is made of inventory_hostname"),
+    says=not_assessed(*UNSEEN, line="ansible_python_interpreter of scan-office is made of inventory_hostname"),
 )
 def test_an_interpreter_that_is_made_of_the_name_of_the_audited_host(audit: Auditing, told: Telling) -> None:
     made = "/usr/bin/{{ 'python3' if inventory_hostname == 'scan-office' else 'env python3' }}"
@@ -121,7 +121,7 @@ def test_a_scanner_that_is_another_machine_than_before(audit: Auditing, told: Te
     area="scanners",
     fault="A scanner has no Python",
     cause="the interpreter of the inventory is not there",
-    says=not_assessed(UNSEEN, line="/opt/none/python3"),
+    says=not_assessed(*UNSEEN, line="/opt/none/python3"),
 )
 def test_a_scanner_without_python(audit: Auditing, told: Telling) -> None:
     told(audit(host_vars={"scan-office": {"ansible_python_interpreter": "/opt/none/python3"}}))
@@ -132,7 +132,7 @@ def test_a_scanner_without_python(audit: Auditing, told: Telling) -> None:
     area="scanners",
     fault="The disk of a scanner is full",
     cause="full file systems over /tmp and /var/tmp, the home directory read-only",
-    says=not_assessed(UNSEEN, line="No usable temporary directory"),
+    says=not_assessed(*UNSEEN, line="No usable temporary directory"),
 )
 def test_a_scanner_with_a_full_disk(audit: Auditing, told: Telling, scanner: Inside) -> None:
     scanner.full("/tmp", "/var/tmp")

@@ -89,7 +89,9 @@ def test_two_names_for_one_machine(audit: Auditing, told: Telling, tmp_path: Pat
     area="targets",
     fault="Everything answers: a tarpit or a SYN proxy",
     cause="nftables on the host sends every TCP port to one service",
-    says=not_assessed("web1:scan-untrusted@office", line="a tarpit, a SYN proxy or a DDoS shield answers here"),
+    says=not_assessed(
+        "web1:scan-untrusted@office:198.18.0.11", line="a tarpit, a SYN proxy or a DDoS shield answers here"
+    ),
 )
 def test_a_tarpit(audit: Auditing, told: Telling, web1: Inside) -> None:
     web1.firewall(
@@ -104,7 +106,9 @@ def test_a_tarpit(audit: Auditing, told: Telling, web1: Inside) -> None:
     area="targets",
     fault="A name does not resolve",
     cause="a name that the real name server of the fleet does not know",
-    says=not_assessed("web1:scan-failed@office", line="the name nobody.fleet.test does not resolve here"),
+    says=not_assessed(
+        "web1:scan-failed@office:nobody.fleet.test", line="the name nobody.fleet.test does not resolve here"
+    ),
 )
 def test_a_name_that_does_not_resolve(audit: Auditing, told: Telling) -> None:
     told(audit(vigil_addresses=["nobody.fleet.test"]))
@@ -116,7 +120,8 @@ def test_a_name_that_does_not_resolve(audit: Auditing, told: Telling) -> None:
     fault="Between listing and scanning a name begins to lead to another host",
     cause="the real name server of the fleet is told another address while the scanner is about to begin",
     says=not_assessed(
-        "web1:scan-failed@office", line="the name moved.test resolves to 198.18.0.12, which is no address of web1"
+        "web1:scan-failed@office:moved.test",
+        line="the name moved.test resolves to 198.18.0.12, which is no address of web1",
     ),
 )
 def test_a_name_that_moves(audit: Auditing, told: Telling, dns1: Inside, scanner: Inside) -> None:
@@ -145,7 +150,9 @@ def lead(dns1: Inside, scanner: Inside, address: str) -> None:
     area="targets",
     fault="An address begins with a dash",
     cause="an option of nmap as an address of the host",
-    says=not_assessed("web1:scan-failed@office", line="'-oN/tmp/owned' is neither an IP address nor a host name"),
+    says=not_assessed(
+        "web1:scan-failed@office:-oN/tmp/owned", line="'-oN/tmp/owned' is neither an IP address nor a host name"
+    ),
 )
 def test_an_address_that_is_an_option(audit: Auditing, told: Telling, scanner: Inside) -> None:
     told(audit(vigil_addresses=["-oN/tmp/owned"]))
@@ -157,7 +164,7 @@ def test_an_address_that_is_an_option(audit: Auditing, told: Telling, scanner: I
     area="targets",
     fault="An address holds spaces and shell characters",
     cause="a command as an address of the host",
-    says=not_assessed("web1:scan-failed@office", line="is neither an IP address nor a host name"),
+    says=not_assessed("web1:scan-failed@office:198.18.0.11 $(id)", line="is neither an IP address nor a host name"),
 )
 def test_an_address_that_is_a_command(audit: Auditing, told: Telling) -> None:
     told(audit(vigil_addresses=["198.18.0.11 $(id)"]))

@@ -27,6 +27,14 @@ NAME = "web1:scan-partial@office"
         ("web*", "web1:unreachable", False),  # a star stands for one part
         ("*", "web1:unreachable", False),
         ("*:scan-failed@office", "web1:scan-failed@internet", False),
+        ("web1:scan-failed@office:192.0.2.1", "web1:scan-failed@office:192.0.2.1", True),
+        ("web1:scan-failed@office:192.0.2.1", "web1:scan-failed@office:192.0.2.2", False),
+        ("web1:scan-untrusted@office:*", "web1:scan-untrusted@office:[2001:db8::1]", True),
+        ("web1:scan-failed@office", "web1:scan-failed@office:192.0.2.1", True),  # nothing was seen: all addresses
+        ("web*:*@*", "web1:scan-failed@office:[2001:db8::1]", True),
+        ("web1:scan-failed@office", "web2:scan-failed@office:192.0.2.1", False),
+        ("web1:scan-failed@office", "web1:scan-untrusted@office:192.0.2.1", False),
+        ("web1:scan-failed@office:192.0.2.1", "web1:scan-partial@office:192.0.2.1:tcp/22", False),
         (NAME, f"{NAME}:192.0.2.1:tcp/1-60000", False),  # no ports accept no ports
         (f"{NAME}:*", f"{NAME}:192.0.2.1:tcp/1-60000", False),
         (f"{NAME}:192.0.2.1:tcp/1-1024", f"{NAME}:192.0.2.1:tcp/22,80-90", True),
@@ -95,6 +103,27 @@ def test_silent_ports_of_a_declared_range_are_one_name_that_stays() -> None:
         results = build.judged(build.host_evidence(declared, heard), [build.scan([target])])
         names |= {row["gap"] for row in results["findings"] if row["rule"] == "blocked-service" and row["gap"]}
     assert names == {"web1:no-answer:udp/10000-10010@internet"}
+
+
+@pytest.mark.parametrize(
+    ("how", "cause"),
+    [({"status": "failed", "states": [], "endpoints": []}, "scan-failed"), ({"status": "untrusted"}, "scan-untrusted")],
+)
+def test_a_gap_of_one_address_is_not_that_of_another(how: Json, cause: str) -> None:
+    addresses = [build.ADDRESS, "2001:db8::11"]
+    evidence = build.host_evidence(
+        [build.declared(443, reachable_from=["internet"])],
+        outside_addresses={"default": addresses},
+        listening=build.listening([build.listener(443)], map(build.own_address, addresses)),
+    )
+    targets = [{**build.target([443], address=address), "reason": "x", **how} for address in addresses]
+    one, other = f"web1:{cause}@internet:{build.ADDRESS}", f"web1:{cause}@internet:[2001:db8::11]"
+    for accepted, passed in (([one], False), ([one, other], True), ([f"web1:{cause}@internet:*"], True)):
+        results = build.judged(evidence, [build.scan(targets)], build.run(accept_gaps=accepted))
+        names = [row["gap"] for row in results["findings"] if row["gap"] and row["rule"] == "not-assessed"]
+        assert sorted(names) == sorted((one, other))
+        broken = [row for row in results["findings"] if row["breaks_gate"]]
+        assert results["gate"]["passed"] is passed, broken
 
 
 @pytest.mark.parametrize(

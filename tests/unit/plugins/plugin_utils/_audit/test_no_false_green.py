@@ -174,7 +174,7 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
     (
         "failed",
         [build.scan([{**build.target(), "status": "failed", "reason": "died", "states": []}])],
-        "web1:scan-failed@internet",
+        f"web1:scan-failed@internet:{build.ADDRESS}",
     ),
     (
         "a name that does not resolve",
@@ -183,7 +183,7 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
                 [{**build.target(), "address": "db.example", "status": "failed", "reason": "no name", "states": []}]
             )
         ],
-        "web1:scan-failed@internet",
+        "web1:scan-failed@internet:db.example",
     ),
     (
         "an option for a target",
@@ -192,7 +192,7 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
                 [{**build.target(), "address": "-oN /etc/passwd", "status": "refused", "reason": "x", "states": []}]
             )
         ],
-        "web1:scan-failed@internet",
+        "web1:scan-failed@internet:-oN /etc/passwd",
     ),
 ]
 
@@ -300,7 +300,7 @@ def test_what_another_scanner_took_over_and_saw_in_full_is_seen() -> None:
 def test_a_target_that_answers_on_everything_is_no_ground_for_any_verdict_and_a_gap() -> None:
     tarpit = build.target(range(1, 100), status="untrusted", reason="ports that nobody uses answer")
     results = build.judged(HEALTHY, [build.scan([tarpit])])
-    assert gaps(results) == ["web1:scan-untrusted@internet"]
+    assert gaps(results) == [f"web1:scan-untrusted@internet:{build.ADDRESS}"]
     assert results["gate"]["passed"] is False
     assert not [row for row in results["findings"] if row["vantage"] and row["rule"] != "not-assessed"]
 
