@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from .._evidence.observed import address_of
 from .._inventory.declared import PortException
+from .._inventory.port_range import is_dynamic, span_of
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
 from .host_view import HostView
@@ -76,18 +77,20 @@ def _was_looked_for(view: HostView, exception: PortException, untold: Iterable[F
 
 def _may_match(exception: PortException, finding: Finding) -> bool:
     """Whether the exception would excuse a part of the finding, if that failed."""
-    first, _dash, last = str(finding.port).partition("-")
+    if finding.port is None or is_dynamic(finding.port):  # an exception is for ports by their number
+        return False
+    first, last = span_of(finding.port)
     return (
         (exception.protocol, exception.namespace) == (finding.protocol, finding.namespace or "host")
         and (exception.rules is None or finding.rule in exception.rules)
         and exception.vantage in (None, finding.vantage)
-        and int(first) <= exception.port.last
-        and exception.port.first <= int(last or first)
+        and first <= exception.port.last
+        and exception.port.first <= last
     )
 
 
 def _excuse(view: HostView, finding: Finding) -> tuple[int, PortException] | None:
-    if finding.status != "fail" or finding.rule in _NEVER_EXCUSED or finding.port is None:
+    if finding.status != "fail" or finding.rule in _NEVER_EXCUSED or finding.port is None or is_dynamic(finding.port):
         return None
     for index, exception in enumerate(view.inventory.exceptions):
         if exception.is_active(view.today) and _matches(exception, finding):
@@ -106,9 +109,7 @@ def _matches(exception: PortException, finding: Finding) -> bool:
         return False
     if exception.address.networks is not None and not _address_matches(exception, finding):
         return False
-    if isinstance(finding.port, int):
-        return finding.port in exception.port
-    first, last = (int(part) for part in str(finding.port).split("-"))
+    first, last = span_of(finding.port if finding.port is not None else 0)
     return first in exception.port and last in exception.port
 
 

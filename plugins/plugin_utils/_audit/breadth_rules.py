@@ -15,6 +15,7 @@ from typing import TypeVar
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 from .._inventory.declared import Declaration, PortException
+from .._inventory.port_range import PortRange
 from .approval_rules import about_exception
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
@@ -39,11 +40,11 @@ def too_broad(view: HostView) -> Iterator[Finding]:
             about_declaration(
                 "too-broad", "fail", view.host, widest, f"declared reachable from any vantage point: {told}"
             )
-            for widest, told in _too_many(open_to_all, ports)
+            for widest, told in _too_many(view, open_to_all, ports)
         ),
         *(
             about_exception("too-broad", "fail", view, widest, f"excepted: {told}")
-            for widest, told in _too_many(active, ports)
+            for widest, told in _too_many(view, active, ports)
         ),
         *_too_long(view, active, days),
     ]
@@ -61,16 +62,23 @@ def _is_reachable_anywhere(view: HostView, declaration: Declaration) -> bool:
     return reach is None or bool(view.vantages and view.vantages <= reach)
 
 
-def _too_many(entries: Sequence[Entry], limit: int) -> Iterator[tuple[Entry, str]]:
+def _too_many(view: HostView, entries: Sequence[Entry], limit: int) -> Iterator[tuple[Entry, str]]:
     """The widest entry of each protocol whose entries cover too many ports together, and what is to be said of them."""
     for protocol in sorted({one.protocol for one in entries}):
         mine = [one for one in entries if one.protocol == protocol]
-        covered = PortSet.of_ranges((one.port.first, one.port.last) for one in mine)
+        covered = PortSet.of_ranges(span for one in mine for span in _spans(view, one))
         if len(covered) > limit:
             places = {one.place.split("]", 1)[0] for one in mine}
             where = f" in {len(places)} entries" if len(places) > 1 else ""
             told = f"{len(covered)} ports of {protocol}{where}; the limit is {limit} (audit_too_broad_ports)"
-            yield max(mine, key=lambda one: len(one.port)), told
+            yield max(mine, key=lambda one: len(PortSet.of_ranges(_spans(view, one)))), told
+
+
+def _spans(view: HostView, entry: Declaration | PortException) -> list[tuple[int, int]]:
+    """The ports that an entry is for; of a dynamic one those that its listeners have."""
+    if isinstance(entry.port, PortRange):
+        return [(entry.port.first, entry.port.last)]
+    return [(one.port, one.port) for one in view.listeners_of(entry)] if isinstance(entry, Declaration) else []
 
 
 def _too_long(view: HostView, active: Sequence[PortException], limit: int) -> Iterator[Finding]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._evidence.observed import Endpoint, Listener, ScannedTarget, address_of, spans_count
+from .._evidence.observed import Endpoint, Listener, ScannedTarget, spans_count
 from .._inventory.declared import Declaration
+from .._inventory.port_range import PortRange
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
 from .hidden_rules import is_hidden, second_look
 from .host_view import HostView, would_answer
+from .spoken_for import speaks_of, spoken_for
 
 
 def exposures(view: HostView) -> Iterator[Finding]:
@@ -22,12 +24,9 @@ def exposures(view: HostView) -> Iterator[Finding]:
     for target in view.targets:
         undeclared = 0
         for endpoint in _open(target):
-            declared = [
-                one
-                for one in view.declarations_for(endpoint.protocol, endpoint.port)
-                if speaks_of(one, target.address, view)
-            ]
-            if not declared:
+            declared = spoken_for(view, endpoint.protocol, endpoint.port, target.address)
+            forbidding = (some for some in declared if not any(one.is_reachable_from(target.vantage) for one in some))
+            if not all(declared):
                 if _is_proposed(endpoint, target, view):
                     continue
                 undeclared += 1
@@ -35,8 +34,8 @@ def exposures(view: HostView) -> Iterator[Finding]:
                 yield _about_target(
                     "undeclared-exposure", "fail", view, target, message, endpoint.protocol, endpoint.port
                 )
-            elif not any(declaration.is_reachable_from(target.vantage) for declaration in declared):
-                first = declared[0]
+            elif (some := next(forbidding, None)) is not None:
+                first = some[0]
                 reach = ", ".join(sorted(first.reachable_from or ())) or "no vantage point"
                 message = (
                     f"{_endpoint(endpoint)} at {target.address} is open from {target.vantage},"
@@ -64,26 +63,21 @@ def _is_proposed(endpoint: Endpoint, target: ScannedTarget, view: HostView) -> b
     return any(one.is_reachable_from(target.vantage) and speaks_of(one, target.address, view) for one in near)
 
 
-def speaks_of(declaration: Declaration, address: str, view: HostView) -> bool:
-    """Whether a declaration may speak of an address: not when the host has it and it is another than the declared."""
-    known = address_of(address)
-    return known not in view.own_addresses or declaration.address.allows(known, loopback_only=known.is_loopback)
-
-
 def blocked_services(view: HostView) -> Iterator[Finding]:
     """blocked-service: what listens and is declared reachable is open from there."""
     for declaration in view.inventory.declarations:
         if declaration.namespace != "host":
             continue
         listening = {listener.port for listener in view.listeners_of(declaration) if listener.seen != "before"}
-        if declaration.forwarded and declaration.required and declaration.port.first == declaration.port.last:
-            listening.add(declaration.port.first)
-        ports = sorted(port for port in listening if view.speaks_first(declaration, port))
+        port = declaration.port
+        if declaration.forwarded and declaration.required and isinstance(port, PortRange) and port.is_single:
+            listening.add(port.first)
+        ports = sorted(number for number in listening if view.speaks_first(declaration, number))
         for vantage in sorted({target.vantage for target in view.targets}):
             if declaration.is_reachable_from(vantage):
                 targets = [target for target in view.targets if target.vantage == vantage]
-                for port in ports:
-                    yield from _reach(view, declaration, port, targets)
+                for number in ports:
+                    yield from _reach(view, declaration, number, targets)
 
 
 def _reach(view: HostView, declaration: Declaration, port: int, targets: list[ScannedTarget]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from .._inventory.declared import Declaration
+from .._inventory.port_range import place_in_order
 from .catalogue import CATALOGUE, severity_rank
 
 Status = Literal["pass", "fail", "excepted", "not_assessed"]
@@ -23,8 +24,8 @@ _ABOUT_EXCEPTIONS = frozenset(rule.id for rule in CATALOGUE.values() if rule.cas
 class Finding(NamedTuple):
     """What an audit says of one subject.
 
-    ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range as text, or
-    None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place``,
+    ``host`` is None for what concerns the whole run. ``port`` is a number, a declared range or dynamic port as text,
+    or None. ``gap`` names what could not be told, so that it can be accepted by that name. ``place``,
     ``declared_port``, ``declared_address`` (None: any) and ``owner`` come from the declaration or
     exception that the finding speaks of.
     """
@@ -87,7 +88,7 @@ class Finding(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[Any, ...]:
-        port = self.port if isinstance(self.port, int) else int(str(self.port).split("-", 1)[0]) if self.port else 0
+        port = 0 if self.port is None else place_in_order(self.port)
         return (
             self.rule,
             self.protocol or "",

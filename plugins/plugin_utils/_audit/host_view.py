@@ -17,6 +17,8 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._evidence.observed import Address, Listener, ScannedTarget, address_of
 from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory
+from .._inventory.port_range import DynamicPort, PortRange
+from .owner_match import is_match
 
 
 class TooBroad(NamedTuple):
@@ -49,15 +51,25 @@ class HostView:
     too_broad: TooBroad | None = None  # runs of 0.2 had no limits
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
-        """The declarations of a port, those of that very port before ranges, whatever address they are for."""
-        return self.inventory.declarations_for(protocol, port, namespace)
+        """The declarations of a port, whatever address they are for: those of that very port, ranges, dynamic ones.
+
+        A dynamic one is for a port that a listener of it has.
+        """
+        fixed = self.inventory.declarations_for(protocol, port, namespace)
+        held = ((one, listener) for one in self.inventory.dynamic for listener in self.listeners_of(one))
+        near = [
+            one
+            for one, listener in held
+            if (listener.protocol, listener.port, listener.namespace) == (protocol, port, namespace)
+        ]
+        return [*fixed, *dict.fromkeys(near)] if near else fixed
 
     def speaks_first(self, declaration: Declaration, port: int, namespace: str = "host") -> bool:
         """False for a range where a declaration of that very port says more of it."""
-        if declaration.port.first == declaration.port.last:
+        if declaration.port.is_single or isinstance(declaration.port, DynamicPort):
             return True
-        near = self.declarations_for(declaration.protocol, port, namespace)
-        return not any(one.port.first == one.port.last for one in near)
+        near = self.inventory.declarations_for(declaration.protocol, port, namespace)
+        return not any(one.port.is_single for one in near)
 
     def listeners_of(self, declaration: Declaration) -> Sequence[Listener]:
         """The listeners that the declaration is about: protocol, port, namespace and address."""
@@ -76,9 +88,19 @@ class HostView:
         """Each declaration's listeners, found once for all rules. Both live as long as the view."""
         found: dict[int, Sequence[Listener]] = {}
         for declaration in (*self.inventory.declarations, *self.inventory.proposals):
-            single = declaration.port.first == declaration.port.last
-            near = self._listeners.get((declaration.protocol, declaration.port.first), ()) if single else self.listeners
-            found[id(declaration)] = [one for one in near or () if covers(declaration, one, self.own_addresses)]
+            port, near = declaration.port, self.listeners or ()
+            if isinstance(port, PortRange) and port.is_single:
+                near = self.listeners_on(declaration.protocol, port.first)
+            found[id(declaration)] = [one for one in near if covers(declaration, one, self.own_addresses)]
+        if self.inventory.dynamic:
+            fixed = {id(listener) for one in self.inventory.declarations for listener in found[id(one)]}
+            rest = [one for one in self.listeners or () if id(one) not in fixed]
+            for declaration in self.inventory.dynamic:
+                found[id(declaration)] = [
+                    one
+                    for one in rest
+                    if _is_there(declaration, one, self.own_addresses) and is_match(declaration, one)
+                ]
         return found
 
     @functools.cached_property
@@ -99,7 +121,8 @@ class HostView:
     @functools.cached_property
     def meant_tcp(self) -> PortSet:
         """The TCP ports that the host declares, or listens on."""
-        declared = [(one.port.first, one.port.last) for one in self.inventory.declarations if one.protocol == "tcp"]
+        ports = [one.port for one in self.inventory.declarations if one.protocol == "tcp"]
+        declared = [(port.first, port.last) for port in ports if isinstance(port, PortRange)]
         return PortSet.of_ranges(
             [*declared, *((one.port, one.port) for one in self.listeners or () if one.protocol == "tcp")]
         )
@@ -113,11 +136,21 @@ class HostView:
 
 
 def covers(declaration: Declaration, listener: Listener, own_addresses: Mapping[Address, str]) -> bool:
-    """True when the declaration lets this listener be. Where a port is forwarded, nothing is to listen."""
+    """True when the declaration lets this listener be. Where a port is forwarded, nothing is to listen.
+
+    A dynamic declaration has no ports of its own: what it lets be, the view alone knows.
+    """
+    return (
+        listener.port in declaration.port
+        and not declaration.forwarded
+        and _is_there(declaration, listener, own_addresses)
+    )
+
+
+def _is_there(declaration: Declaration, listener: Listener, own_addresses: Mapping[Address, str]) -> bool:
+    """Whether the listener is where it is declared, ports aside."""
     return (
         declaration.protocol == listener.protocol
-        and listener.port in declaration.port
-        and not declaration.forwarded
         and declaration.is_in(listener.namespace)
         and declaration.is_on((listener.interface, own_addresses.get(listener.address)))
         and declaration.address.allows(listener.address, loopback_only=listener.loopback_only)

@@ -37,7 +37,7 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         if view.is_declared(listener) or view.is_proposed(listener):
             continue
         found = True
-        near = view.declarations_for(listener.protocol, listener.port, listener.namespace)
+        near = view.inventory.declarations_for(listener.protocol, listener.port, listener.namespace)
         subject = f"{listener.protocol}/{listener.port} at {listener.where}"
         elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
         yield Finding(

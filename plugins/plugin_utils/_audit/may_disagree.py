@@ -16,6 +16,7 @@ from typing import Any
 
 from .._evidence.observed import ScannedTarget
 from .._inventory.declared import Inventory
+from .._inventory.port_range import PortRange
 
 #: A socket at one of these takes traffic to every address of its family; at the second to both, where IPV6_V6ONLY is
 #: not set (ipv6(7)).
@@ -33,13 +34,16 @@ def may_disagree(
     the schema says may raise KeyError, TypeError or AttributeError.
     """
     plain: set[Endpoint] = set()
+    listening: set[tuple[str, int]] = set()
     for row in listeners:
+        listening.add((row["protocol"], row["port"]))
         if row["namespace"] == "host" and row["interface"] is None:
             plain.add((row["protocol"], row["port"], row["address"]))
             if row["address"] == _IPV6 and row["v6only"] is False:
                 plain.add((row["protocol"], row["port"], _IPV4))
     return any(
-        not _every_open_port_explained(inventory, plain, target) or _closed_though_declared(inventory, target)
+        not _every_open_port_explained(inventory, plain, target)
+        or _closed_though_declared(inventory, target, listening)
         for target in targets
     )
 
@@ -62,11 +66,13 @@ def _every_open_port_explained(inventory: Inventory, plain: set[Endpoint], targe
     )
 
 
-def _closed_though_declared(inventory: Inventory, target: ScannedTarget) -> bool:
+def _closed_though_declared(inventory: Inventory, target: ScannedTarget, listening: set[tuple[str, int]]) -> bool:
     """Whether a port is closed that is declared reachable from there: a service that listens may be blocked."""
     closed = [row for row in target.states if row.state == "closed"]
     return bool(closed) and any(
         first <= declaration.port.last and declaration.port.first <= last
+        if isinstance(declaration.port, PortRange)
+        else any(protocol == row.protocol and first <= port <= last for protocol, port in listening)
         for declaration in inventory.declarations
         if declaration.is_reachable_from(target.vantage)
         for row in closed

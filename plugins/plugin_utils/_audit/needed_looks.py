@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from .._inventory.port_range import PortRange
+from .._inventory.port_range import Ports, span_of
 from .host_view import HostView
 from .what_was_seen import known_from
 
@@ -61,16 +61,16 @@ def looked_inside(view: HostView, protocol: str) -> bool:
     return view.listeners is not None and protocol not in view.unlisted
 
 
-def looked_outside(view: HostView, protocol: str, port: PortRange, vantage: str | None) -> bool:
+def looked_outside(view: HostView, protocol: str, port: Ports, vantage: str | None) -> bool:
     """Whether the state of each of the ports is known from the vantage point, or from each one, on every address."""
     targets = [one for one in view.targets if vantage in (None, one.vantage)]
     if view.depth == "none" or (vantage is not None and not targets):
         return False
-    return all(known_from(one, protocol, port.first, port.last) for one in targets)
+    return all(known_from(one, protocol, *span_of(port.subject)) for one in targets)
 
 
 def looked_for(
-    view: HostView, rules: Iterable[str], protocol: str, port: PortRange, namespace: str, vantage: str | None
+    view: HostView, rules: Iterable[str], protocol: str, port: Ports, namespace: str, vantage: str | None
 ) -> bool:
     """Whether the run looked at all that it takes to say that none of the rules fails for the ports."""
     needs: set[str] = set().union(*map(needed_to_resolve, rules))

@@ -97,6 +97,16 @@ def unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
         yield "the systemd unit behind the socket is unknown"
 
 
+def is_match(declaration: Declaration, listener: Listener) -> bool:
+    """True when all that is behind the listener is known, and each is who was declared."""
+    if listener.owners_state != "known" or not behind(listener):
+        return False
+    held = [owner for owner in listener.owners if owner.pid != _SYSTEMD]
+    if declaration.unit and any(owner.unit is None for owner in held):
+        return False
+    return not any(deviations(declaration, listener)) and not any(unknowns(declaration, listener))
+
+
 def only_by_name(declaration: Declaration, listener: Listener) -> str:
     """What is to say when a declared process was recognised by nothing but the name that it gave itself."""
     for owner in first_of_families(behind(listener)):

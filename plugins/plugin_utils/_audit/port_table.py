@@ -12,6 +12,7 @@ from typing import Any
 
 from .._evidence.observed import Listener, ScannedTarget
 from .._inventory.declared import Declaration
+from .._inventory.port_range import is_dynamic, place_in_order, span_of
 from .finding import Finding, Port
 from .host_view import HostView, covers
 from .listening_rules import meanwhile, who
@@ -38,7 +39,8 @@ def port_table(view: HostView, findings: Iterable[Finding], vantages: Iterable[s
         row["declared"].append(f"proposed only; {_declared(proposal)}")
     for listener in view.listeners or ():
         row = _row(rows, view, _key_of_listener(view, listener))
-        text = f"{listener.where} {who(listener)}{meanwhile(listener)}"
+        number = f"port {listener.port} " if is_dynamic(row["port"]) else ""
+        text = f"{listener.where} {number}{who(listener)}{meanwhile(listener)}"
         if text not in row["listening"]:
             row["listening"].append(text)
     for target in view.targets:
@@ -85,6 +87,9 @@ def _declared(declaration: Declaration) -> str:
 
 
 def _key_of_listener(view: HostView, listener: Listener) -> _Key:
+    for entry in view.inventory.dynamic:
+        if any(one is listener for one in view.listeners_of(entry)):
+            return (entry.namespace, entry.protocol, entry.port.subject)
     for entries_for in (view.declarations_for, view.inventory.proposals_for):
         for entry in entries_for(listener.protocol, listener.port, listener.namespace):
             if covers(entry, listener, view.own_addresses):
@@ -99,10 +104,14 @@ def _key_of_port(view: HostView, namespace: str, protocol: str, port: int) -> _K
 
 
 def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
-    """The ports of a row that say something: the one port, or of a range those that listen or are open."""
-    if isinstance(port, int):
-        return [port]
-    first, last = (int(part) for part in str(port).split("-"))
+    """The ports of a row that say something: the one port, of a range those that listen or are open, of a dynamic
+    one those of its listeners."""
+    if port is None or isinstance(port, int):
+        return [] if port is None else [port]
+    if is_dynamic(port):
+        own = [one for one in view.inventory.dynamic if (one.protocol, one.port.subject) == (protocol, port)]
+        return sorted({listener.port for one in own for listener in view.listeners_of(one)})
+    first, last = span_of(port)
     listening = {one.port for one in view.listeners or () if one.protocol == protocol}
     opened = {one.port for target in view.targets for one in target.endpoints if one.protocol == protocol}
     return sorted(number for number in listening | opened if first <= number <= last)
@@ -154,4 +163,4 @@ def _add_unidentified(rows: Mapping[_Key, dict[str, Any]], view: HostView, findi
 
 
 def _first(port: Port) -> int:
-    return int(str(port).split("-", 1)[0])
+    return 0 if port is None else place_in_order(port)

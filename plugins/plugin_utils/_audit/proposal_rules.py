@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from .._evidence.observed import Listener
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE, severity_rank
-from .exposure_rules import speaks_of
 from .finding import Finding, about_declaration
 from .host_view import HostView, covers
 from .listening_rules import severity_of_undeclared, who
 from .needed_looks import looked_inside, looked_outside
+from .spoken_for import is_approved, speaks_of
 
 
 def unapproved(view: HostView) -> Iterator[Finding]:
@@ -62,9 +62,6 @@ def _open_from(view: HostView, proposal: Declaration) -> list[str]:
             and endpoint.port in proposal.port
             and proposal.namespace == "host"
             and speaks_of(proposal, target.address, view)
-            and not any(
-                one.is_reachable_from(target.vantage) and speaks_of(one, target.address, view)
-                for one in view.declarations_for(endpoint.protocol, endpoint.port)
-            )
+            and not is_approved(view, endpoint.protocol, endpoint.port, target.address, target.vantage)
         }
     )

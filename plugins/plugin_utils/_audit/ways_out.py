@@ -20,6 +20,7 @@ from .._evidence.observed import Listener, address_of
 from .._inventory.declared import Declaration
 from .._inventory.pasteable import is_template
 from .._inventory.placeholder import PROPOSED, is_placeholder
+from .._inventory.port_range import DYNAMIC, PortRange, is_dynamic
 from .as_seen import address_text, owners_as_declared, proposed_entry
 from .catalogue import CATALOGUE
 from .closing import closing, told
@@ -176,7 +177,7 @@ def _corrected(change: Callable[[_Subject, Declaration], Mapping[str, Any]]) -> 
         entry = {key: value for key, value in {**_as_entry(declaration), **changes}.items() if value is not None}
         variable = declaration.place.split("[", 1)[0]
         port = subject.finding.port
-        if isinstance(port, int) and declaration.port.first != declaration.port.last:
+        if isinstance(port, int) and isinstance(declaration.port, PortRange) and not declaration.port.is_single:
             note = f"beside {declaration.place}, as it goes before the range for this port; to be approved anew"
             return _way(variable, {**entry, "port": port}, note)
         note = f"in place of {declaration.place}, for this port; to be approved anew"
@@ -190,7 +191,7 @@ def _as_entry(declaration: Declaration) -> dict[str, Any]:
     address = None if declaration.address.networks is None else str(declaration.address).split(", ")
     reach = "any" if declaration.reachable_from is None else sorted(declaration.reachable_from)
     return {
-        "port": declaration.port.subject,
+        "port": declaration.port.subject if isinstance(declaration.port, PortRange) else DYNAMIC,
         "protocol": declaration.protocol if declaration.protocol != "tcp" else None,
         "address": address,
         "interface": declaration.interface,
@@ -237,6 +238,8 @@ def _excepted(subject: _Subject) -> dict[str, Any]:
     view, finding = subject.view, subject.finding
     if finding.port is None:
         return _way(None, None, "an exception is for a port")
+    if is_dynamic(finding.port):
+        return _way(None, None, "an exception is for a port by its number, and this one is dynamic")
     entry = {
         "port": finding.port,
         "protocol": finding.protocol if finding.protocol != "tcp" else None,

@@ -22,6 +22,7 @@ from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow, s
 from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
 from .owner_match import behind, first_of_families
+from .spoken_for import is_approved
 
 Json = dict[str, Any]
 
@@ -112,9 +113,9 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
             continue
         service = endpoint.service or {}
         # A guess from the port number alone is not what answers there.
+        place = (endpoint.protocol, endpoint.port, target.address, target.vantage)
         probed = service.get("method") == "probed"
         version = " ".join(filter(None, (service.get("product"), service.get("version")))) if probed else None
-        declared = view.declarations_for(endpoint.protocol, endpoint.port)
         yield {
             "vantage": target.vantage,
             "namespace": "host",
@@ -126,7 +127,7 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
             "unit": None,
             "executable": None,
             "version": version or None,
-            "declared": any(one.is_reachable_from(target.vantage) for one in declared) if declarations else None,
+            "declared": is_approved(view, *place) if declarations else None,
             "ephemeral": False,
         }
 

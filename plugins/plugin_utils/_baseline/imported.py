@@ -18,6 +18,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.nmap_xml import 
 )
 
 from .._audit.as_seen import proposed_entry
+from .._audit.owner_match import is_match
 from .._evidence.observed import Listener
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -224,4 +225,6 @@ def _is_known(inventory: Inventory, one: Listener) -> bool:
         *inventory.declarations_for(one.protocol, one.port, one.namespace),
         *inventory.proposals_for(one.protocol, one.port, one.namespace),
     )
+    dynamic = (known for known in inventory.dynamic if known.protocol == one.protocol and known.is_in(one.namespace))
+    near = (*near, *(known for known in dynamic if is_match(known, one)))
     return any(known.address.allows(one.address, loopback_only=one.loopback_only) for known in near)

@@ -91,7 +91,7 @@ class Planned(NamedTuple):
 
 def plan_of(inventory: Inventory, change: str) -> list[Planned]:
     """What a host's declarations and exceptions with this change id say that the change does to it."""
-    opened = [_of_declaration("open", one) for one in inventory.declarations if one.change == change]
+    opened = [_of_declaration("open", *one) for one in _with_ports(inventory) if one[0].change == change]
     excused = [_of_exception(one) for one in inventory.exceptions if one.change == change]
     return [*opened, *excused]
 
@@ -102,9 +102,9 @@ def plan_between(earlier: Inventory, now: Inventory) -> list[Planned]:
     A port that is declared in another way is opened anew; it is closed only where no declaration holds all of it.
     """
     was, is_now = set(map(_essence, earlier.declarations)), set(map(_essence, now.declarations))
-    opened = [_of_declaration("open", one) for one in now.declarations if _essence(one) not in was]
-    gone = [one for one in earlier.declarations if _essence(one) not in is_now]
-    return [*opened, *(_of_declaration("close", one) for one in gone if not _is_held(one, now))]
+    opened = [_of_declaration("open", *one) for one in _with_ports(now) if _essence(one[0]) not in was]
+    gone = [one for one in _with_ports(earlier) if _essence(one[0]) not in is_now]
+    return [*opened, *(_of_declaration("close", *one) for one in gone if not _is_held(*one, now))]
 
 
 def _essence(one: Declaration) -> tuple[Any, ...]:
@@ -114,18 +114,23 @@ def _essence(one: Declaration) -> tuple[Any, ...]:
     return (*about, None if reach is None else tuple(sorted(reach)))
 
 
-def _is_held(gone: Declaration, now: Inventory) -> bool:
+def _with_ports(inventory: Inventory) -> list[tuple[Declaration, PortRange]]:
+    """Declarations with their ports. Which port a dynamic one opens nobody can plan: it is told as not planned."""
+    return [(one, one.port) for one in inventory.declarations if isinstance(one.port, PortRange)]
+
+
+def _is_held(gone: Declaration, ports: PortRange, now: Inventory) -> bool:
     return any(
         (one.protocol, one.namespace) == (gone.protocol, gone.namespace)
-        and one.port.first <= gone.port.first
-        and gone.port.last <= one.port.last
+        and port.first <= ports.first
+        and ports.last <= port.last
         and one.address.overlaps(gone.address)
-        for one in now.declarations
+        for one, port in _with_ports(now)
     )
 
 
-def _of_declaration(action: str, one: Declaration) -> Planned:
-    about = (one.protocol, one.port, one.address, one.namespace, one.reachable_from, one.required, one.place)
+def _of_declaration(action: str, one: Declaration, port: PortRange) -> Planned:
+    about = (one.protocol, port, one.address, one.namespace, one.reachable_from, one.required, one.place)
     return Planned(action, *about)
 
 

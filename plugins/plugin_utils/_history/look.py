@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from .._audit.needed_looks import Needs, needed_to_be_milder, needed_to_resolve
 from .._evidence.observed import spans_of
+from .._inventory.port_range import span_of
 
 Row = Mapping[str, Any]
 
@@ -109,7 +110,7 @@ class Look:
     def _looked_outside(self, finding: Row) -> bool:
         if not self._judged or finding["port"] is None:
             return False
-        first, last = _span(finding["port"])
+        first, last = span_of(finding["port"])
         if finding["vantage"] is None:  # it speaks of every vantage point
             if (finding["namespace"] or "host") != "host":
                 return True
@@ -118,7 +119,7 @@ class Look:
 
     def _identified(self, finding: Row) -> bool:
         """True when what is open there was identified, or nothing is open."""
-        first, last = _span(finding["port"])
+        first, last = span_of(finding["port"])
         return all(
             row["process"] is not None
             for place, row in self.endpoints.items()
@@ -166,8 +167,3 @@ def host_state(host: Row, findings: Iterable[Row]) -> dict[str, Any]:
         "seen": host["seen"],
         "findings": sorted(kept, key=lambda row: str(row["id"])),
     }
-
-
-def _span(port: int | str) -> tuple[int, int]:
-    first, _dash, last = str(port).partition("-")
-    return int(first), int(last or first)

@@ -13,7 +13,7 @@ import functools
 from collections.abc import Collection, Mapping, Sequence
 
 from .address_rule import AddressRule
-from .port_range import PortRange
+from .port_range import DynamicPort, PortRange, Ports
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Declaration:
     """
 
     place: str
-    port: PortRange
+    port: Ports
     protocol: str
     address: AddressRule
     interface: str | None  # None: any
@@ -54,6 +54,13 @@ class Declaration:
         return self.interface is None or any(
             name is not None and fnmatch.fnmatchcase(name, self.interface) for name in interfaces
         )
+
+    def is_of_others_than(self, other: Declaration) -> bool:
+        """True when no process can be a declared one of both: all of their processes differ, or their units do."""
+        mine, theirs = (frozenset(map(_short_name, one.process)) for one in (self, other))
+        if mine and theirs and mine.isdisjoint(theirs):
+            return True
+        return bool(self.unit and other.unit) and _stem(str(self.unit)) != _stem(str(other.unit))
 
     @property
     def names_owner(self) -> bool:
@@ -108,14 +115,37 @@ class Inventory:
     def _single_ports(self) -> Mapping[tuple[str, str, int], list[Declaration]]:
         by_port: dict[tuple[str, str, int], list[Declaration]] = {}
         for one in self.declarations:
-            if one.port.first == one.port.last and not _is_pattern(one.namespace):
+            if isinstance(one.port, PortRange) and one.port.is_single and not _is_pattern(one.namespace):
                 by_port.setdefault((one.namespace, one.protocol, one.port.first), []).append(one)
         return by_port
 
     @functools.cached_property
     def _ranges(self) -> Sequence[Declaration]:
         """Those that no key of ``_single_ports`` names: ranges, and patterns of namespaces."""
-        return [one for one in self.declarations if one.port.first != one.port.last or _is_pattern(one.namespace)]
+        return [
+            one
+            for one in self.declarations
+            if isinstance(one.port, PortRange) and not (one.port.is_single and not _is_pattern(one.namespace))
+        ]
+
+    @functools.cached_property
+    def dynamic(self) -> Sequence[Declaration]:
+        """Those that are for whatever port their process takes."""
+        return [one for one in self.declarations if isinstance(one.port, DynamicPort)]
+
+
+#: The kernel cuts the name of a process (TASK_COMM_LEN, proc_pid_comm(5)).
+_NAME_LENGTH = 15
+
+
+def _short_name(process: str) -> str:
+    """``/usr/sbin/nginx`` and ``nginx`` may be one process."""
+    return process.rsplit("/", 1)[-1][:_NAME_LENGTH]
+
+
+def _stem(unit: str) -> str:
+    """A socket unit, the service that it starts and an instance of it belong together."""
+    return unit.partition("@")[0] if "@" in unit else unit.rpartition(".")[0] or unit
 
 
 def _is_pattern(namespace: str) -> bool:

@@ -14,14 +14,14 @@ import datetime as dt
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .address_rule import AddressRule, parse_addresses
 from .declared import Declaration, Inventory, PortException
 from .placeholder import is_placeholder, is_proposed_layer
 from .plain import Plain
-from .port_range import PortRange, parse_port
+from .port_range import DYNAMIC, PortRange, Ports, dynamic_port, parse_port
 from .problem import Problem, shown
 from .schema import schema_problems
 
@@ -108,7 +108,9 @@ def _declarations(place: str, entry: Mapping[str, Any], problems: list[Problem])
     reach = entry.get("reachable_from", [])
     address = _address(place, entry, problems)
     review_by = _day(place, entry, "review_by", problems)
-    for protocol, port in itertools.product(_each(entry.get("protocol", "tcp")), _ports(place, entry, problems)):
+    for protocol, port in itertools.product(
+        _each(entry.get("protocol", "tcp")), _declared_ports(place, entry, problems)
+    ):
         yield Declaration(
             place=place,
             port=port,
@@ -157,6 +159,32 @@ def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def _declared_ports(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Sequence[Ports]:
+    if entry["port"] != DYNAMIC:
+        return _ports(place, entry, problems)
+    names = _each(entry.get("process")) or _each(entry.get("unit"))
+    given = shown(DYNAMIC)
+    if not names:
+        told = "which port this is can only be told by who listens, and neither process nor unit says who"
+        problems.append(Problem(f"{place}.port", given, told, "process or unit beside it, or the number of the port"))
+    if is_proposed_layer(place):
+        told = "a proposal says what was seen, and a port that was seen has a number"
+        problems.append(Problem(f"{place}.port", given, told, "the number of the port, or a layer that is no proposal"))
+    for key, told in _NOT_WITH_DYNAMIC.items():
+        if entry.get(key):
+            problems.append(
+                Problem(f"{place}.{key}", shown(entry[key]), told, "the number of the port, or no such key")
+            )
+    return [dynamic_port(sorted(names))]
+
+
+#: What cannot stand beside ``port: dynamic``, and why.
+_NOT_WITH_DYNAMIC = {
+    "forwarded": "nothing listens on a forwarded port, and a dynamic port is known by who listens",
+    "service": "what answers is compared on ports that are declared by number, and this port is dynamic",
+}
+
+
 def _ports(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> list[PortRange]:
     given = entry["port"]
     ranges = []
@@ -193,22 +221,33 @@ def _day(place: str, entry: Mapping[str, Any], key: str, problems: list[Problem]
 
 def _contradictions(declarations: list[Declaration]) -> Iterable[Problem]:
     """Two declarations of one endpoint that name different owners."""
-    ordered = sorted(declarations, key=lambda declaration: (declaration.protocol, declaration.port))
-    for index, earlier in enumerate(ordered):
-        for later in ordered[index + 1 :]:
-            if later.protocol != earlier.protocol or later.port.first > earlier.port.last:
+    for earlier, later in _that_overlap(declarations):
+        if (
+            later.owner != earlier.owner
+            and later.namespace == earlier.namespace
+            and (later.interface or earlier.interface) == (earlier.interface or later.interface)
+            and later.address.overlaps(earlier.address)
+        ):
+            first, second = sorted((earlier, later), key=lambda declaration: declaration.place)
+            yield Problem(
+                f"{second.place}.port",
+                shown(second.port.subject),
+                f"{second.protocol}/{second.port} is declared here for {second.owner!r}"
+                f" and at {first.place} for {first.owner!r}",
+                "one owner for each endpoint",
+            )
+
+
+def _that_overlap(declarations: list[Declaration]) -> Iterator[tuple[Declaration, Declaration]]:
+    """Pairs that share a port. A dynamic one shares its ports with those alone that may be of the same process."""
+    fixed = [(one.port, one) for one in declarations if isinstance(one.port, PortRange)]
+    fixed.sort(key=lambda pair: (pair[1].protocol, pair[0]))
+    for index, (port, earlier) in enumerate(fixed):
+        for other, later in fixed[index + 1 :]:
+            if later.protocol != earlier.protocol or other.first > port.last:
                 break
-            if (
-                later.owner != earlier.owner
-                and later.namespace == earlier.namespace
-                and (later.interface or earlier.interface) == (earlier.interface or later.interface)
-                and later.address.overlaps(earlier.address)
-            ):
-                first, second = sorted((earlier, later), key=lambda declaration: declaration.place)
-                yield Problem(
-                    f"{second.place}.port",
-                    shown(second.port.subject),
-                    f"{second.protocol}/{second.port} is declared here for {second.owner!r}"
-                    f" and at {first.place} for {first.owner!r}",
-                    "one owner for each endpoint",
-                )
+            yield earlier, later
+    dynamic = [one for one in declarations if not isinstance(one.port, PortRange)]
+    for earlier, later in itertools.combinations(dynamic, 2):
+        if later.protocol == earlier.protocol and not later.is_of_others_than(earlier):
+            yield earlier, later

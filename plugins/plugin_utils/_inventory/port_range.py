@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import re
+from collections.abc import Sequence
 
 #: TCP, UDP and SCTP carry the port in 16 bits; 0 is reserved (RFC 6335, section 6).
 LAST_PORT = 65535
@@ -29,12 +32,77 @@ class PortRange:
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
     @property
+    def is_single(self) -> bool:
+        return self.first == self.last
+
+    @property
     def subject(self) -> int | str:
         """The port as findings name it: a number, or ``"8000-8010"``."""
         return self.first if self.first == self.last else str(self)
 
     def overlaps(self, other: PortRange) -> bool:
         return self.first <= other.last and other.first <= self.last
+
+
+DYNAMIC = "dynamic"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DynamicPort:
+    """A port that the declared process takes as it starts: known by who listens, and by no number.
+
+    So it holds no port itself. ``by`` is how findings know it from other dynamic ports of the host.
+    """
+
+    by: str
+
+    def __contains__(self, port: object) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def is_single(self) -> bool:
+        return False
+
+    @property
+    def subject(self) -> str:
+        """As findings name it: ``"dynamic:rpc.statd"``."""
+        return f"{DYNAMIC}:{self.by}"
+
+
+Ports = PortRange | DynamicPort
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.@:/+-]")
+_LONGEST_NAME = 80
+
+
+def dynamic_port(names: Sequence[str]) -> DynamicPort:
+    """The dynamic port of processes, or of a unit, by a short name of plain characters."""
+    whole = "+".join(names)
+    plain = _UNSAFE.sub("_", whole)[:_LONGEST_NAME]
+    if plain == whole:
+        return DynamicPort(plain)
+    return DynamicPort(f"{plain}:{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}")
+
+
+def is_dynamic(subject: int | str | None) -> bool:
+    """Whether a finding is about a dynamic port as a whole, and about none by its number."""
+    return isinstance(subject, str) and subject.startswith(f"{DYNAMIC}:")
+
+
+def span_of(subject: int | str) -> tuple[int, int]:
+    """First and last port of a finding; of a dynamic port all, as it may be any of them."""
+    if is_dynamic(subject):
+        return 1, LAST_PORT
+    first, _dash, last = str(subject).partition("-")
+    return int(first), int(last or first)
+
+
+def place_in_order(subject: int | str) -> int:
+    """Where a port is in a list: by its number, dynamic ones last."""
+    return LAST_PORT + 1 if is_dynamic(subject) else span_of(subject)[0]
 
 
 def parse_port(value: int | str) -> PortRange:

@@ -13,8 +13,10 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
+from .._audit.owner_match import is_match
 from .._evidence.observed import Listener, plain_address
 from .._inventory.loader import load_inventory
+from .._inventory.port_range import PortRange
 from .outside_addresses import addresses_for
 
 #: How many of the most frequent TCP ports ``common`` asks besides those that are known.
@@ -157,7 +159,11 @@ def _known_ports(
     found: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
     inventory, _problems = load_inventory(evidence["inventory"])
     for declaration in (*inventory.declarations, *inventory.proposals):
-        if declaration.namespace == "host" and declaration.protocol in found:
+        if (
+            declaration.namespace == "host"
+            and declaration.protocol in found
+            and isinstance(declaration.port, PortRange)
+        ):
             found[declaration.protocol].add((declaration.port.first, declaration.port.last))
     claims: set[int] = set()
     # What nobody asks cannot be called unused. A range without end is asked no further than the depth goes.
@@ -169,9 +175,12 @@ def _known_ports(
             else:
                 claims.update(range(span.first, span.last + 1))
     for listener in _reachable_listeners(evidence):
-        if not listener.ephemeral and listener.protocol == "tcp":
+        is_declared = any(one.protocol == listener.protocol and is_match(one, listener) for one in inventory.dynamic)
+        if listener.ephemeral and not is_declared:
+            continue
+        if listener.protocol == "tcp":
             claims.add(listener.port)
-        elif not listener.ephemeral and listener.protocol == "udp":
+        elif listener.protocol == "udp":
             found["udp"].add((listener.port, listener.port))
     return found["tcp"], found["udp"], claims
 

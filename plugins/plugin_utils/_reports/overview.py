@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._inventory.port_range import place_in_order
 from .markdown_text import code, names, table
 from .reach_text import cells_of, words
 
@@ -105,4 +106,4 @@ def _listing(coverage: Row) -> Iterator[str]:
 
 
 def _number(port: str) -> int:
-    return int(port.split("-", 1)[0])
+    return place_in_order(port)

@@ -17,6 +17,7 @@ from typing import Any
 
 from .._audit.host_view import HostView
 from .._inventory.declared import Declaration, PortException
+from .._inventory.port_range import DynamicPort, span_of
 
 Row = Mapping[str, Any]
 
@@ -86,7 +87,9 @@ class Uses:
 
     def rows(self) -> list[Use]:
         """Every declaration, in the order of layers and ports."""
-        return sorted(self._uses.values(), key=lambda use: (use.declaration.place, use.declaration.port))
+        return sorted(
+            self._uses.values(), key=lambda use: (use.declaration.place, *span_of(use.declaration.port.subject))
+        )
 
     def exceptions(self) -> list[tuple[PortException, list[str]]]:
         """Every exception with its hosts, in the order in which they expire."""
@@ -102,19 +105,20 @@ def _open_from(view: HostView, declaration: Declaration) -> Iterator[str]:
     """Vantage points from which a port of the declaration is open on this host."""
     if declaration.namespace != "host":
         return
+    held = {one.port for one in view.listeners_of(declaration)} if isinstance(declaration.port, DynamicPort) else ()
     for target in view.targets:
         for endpoint in target.endpoints:
             if (
                 endpoint.state == "open"
                 and endpoint.protocol == declaration.protocol
-                and endpoint.port in declaration.port
+                and (endpoint.port in declaration.port or endpoint.port in held)
             ):
                 yield target.vantage
 
 
 def _unused_since(declaration: Declaration, belief: Row | None, today: dt.date) -> dt.date | None:
     """Since when history knows of no use; the day of the first look at the host when it never saw one."""
-    if belief is None:
+    if belief is None or isinstance(declaration.port, DynamicPort):  # history knows ports, not which process had one
         return None
     rows = [
         row

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.port_range import DynamicPort
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import saved
 from ansible_collections.vigil.ports.tests.fuzz.targets.pieces import edited
 
@@ -41,6 +42,9 @@ def check(value: dict[str, Any]) -> None:
     assert len(inventory.declarations) == written(variables, "vigil_ports")
     assert len(inventory.exceptions) == written(variables, "vigil_exceptions")
     for one in inventory.declarations:
+        if isinstance(one.port, DynamicPort):
+            assert one in inventory.dynamic
+            continue
         assert 1 <= one.port.first <= one.port.last <= 65535
         assert one in inventory.declarations_for(one.protocol, one.port.first, one.namespace)
 

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which declarations speak of a port as it is seen from outside. This module is private to the collection.
+
+A declaration with ports speaks of them whoever listens. A dynamic one speaks of what its own listeners answer, and of
+nothing else: a port is never approved by it because the process has the same one at another address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._evidence.observed import address_of
+from .._inventory.declared import Declaration
+from .host_view import HostView, would_answer
+
+
+def speaks_of(declaration: Declaration, address: str, view: HostView) -> bool:
+    """Whether a declaration may speak of an address: not when the host has it and it is another than the declared."""
+    known = address_of(address)
+    return known not in view.own_addresses or declaration.address.allows(known, loopback_only=known.is_loopback)
+
+
+def spoken_for(view: HostView, protocol: str, port: int, address: str) -> list[Sequence[Declaration]]:
+    """The declarations of an open port, for each listener that may answer there; once where that makes no difference.
+
+    Each of them must let the port be open; one without a declaration is undeclared.
+    """
+    fixed = [one for one in view.inventory.declarations_for(protocol, port, "host") if speaks_of(one, address, view)]
+    if not view.inventory.dynamic:
+        return [fixed]
+    answering = [
+        one for one in view.listeners_on(protocol, port) if would_answer(one, address, view.own_addresses) is not False
+    ]
+    by_listener = [
+        [one for one in view.inventory.dynamic if any(listener is held for held in view.listeners_of(one))]
+        for listener in answering
+    ]
+    return [dynamic or fixed for dynamic in by_listener] or [fixed]
+
+
+def is_approved(view: HostView, protocol: str, port: int, address: str, vantage: str) -> bool:
+    """Whether the port may be open there, from there."""
+    every = spoken_for(view, protocol, port, address)
+    return all(any(one.is_reachable_from(vantage) for one in some) for some in every)
