@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
@@ -92,6 +92,8 @@ class HostView:
             if isinstance(port, PortRange) and port.is_single:
                 near = self.listeners_on(declaration.protocol, port.first)
             found[id(declaration)] = [one for one in near if covers(declaration, one, self.own_addresses)]
+        if self.inventory.rivals:
+            self._divide(found)
         if self.inventory.dynamic:
             fixed = {id(listener) for one in self.inventory.declarations for listener in found[id(one)]}
             rest = [one for one in self.listeners or () if id(one) not in fixed]
@@ -102,6 +104,24 @@ class HostView:
                     if _is_there(declaration, one, self.own_addresses) and is_match(declaration, one)
                 ]
         return found
+
+    def _divide(self, found: dict[int, Sequence[Listener]]) -> None:
+        """Each listener that declarations of different processes cover is of those that match, or of the first."""
+        claims: dict[int, list[Declaration]] = {}
+        for one in self.inventory.declarations:
+            for listener in found[id(one)] if id(one) in self.inventory.rivals else ():
+                claims.setdefault(id(listener), []).append(one)
+        lost: dict[int, set[int]] = {}
+        for listener in self.listeners or ():
+            claimed = claims.get(id(listener), ())
+            for one in self._losers(claimed, listener) if len(claimed) > 1 else ():
+                lost.setdefault(id(one), set()).add(id(listener))
+        for key, of_others in lost.items():
+            found[key] = [listener for listener in found[key] if id(listener) not in of_others]
+
+    def _losers(self, claimed: Sequence[Declaration], listener: Listener) -> Iterator[Declaration]:
+        right = [one for one in claimed if is_match(one, listener)] or claimed[:1]
+        return (one for one in claimed if any(one.is_of_others_than(other) for other in right) and one not in right)
 
     @functools.cached_property
     def _declared(self) -> frozenset[int]:

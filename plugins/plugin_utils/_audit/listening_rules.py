@@ -12,7 +12,7 @@ from .._evidence.observed import Listener
 from .._inventory.declared import Declaration
 from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
-from .host_view import HostView
+from .host_view import HostView, covers
 from .owner_match import (
     behind,
     deviations,
@@ -137,12 +137,20 @@ def _wrong_owner(view: HostView, declaration: Declaration, port: int, listeners:
     wrong = [text for listener in listeners for text in deviations(declaration, listener)]
     unknown = [text for listener in listeners for text in unknowns(declaration, listener)]
     if wrong:
-        message, rest = f"{declaration.protocol}/{port}: {wrong[0]}", tuple(wrong[1:])
+        message, rest = f"{declaration.protocol}/{port}: {wrong[0]}", (*wrong[1:], *_nor(view, declaration, listeners))
         yield about_declaration("wrong-owner", "fail", view.host, declaration, message, port=port, details=rest)
     elif unknown:
         gap = f"{view.host}:owner-unknown:{declaration.protocol}/{port}"
         message = f"{declaration.protocol}/{port}: {unknown[0]}"
         yield about_declaration("wrong-owner", "not_assessed", view.host, declaration, message, port=port, gap=gap)
+
+
+def _nor(view: HostView, declaration: Declaration, listeners: list[Listener]) -> Iterator[str]:
+    """What other declarations of the port, for other processes, have against its listeners."""
+    for rival in view.inventory.rivals.get(id(declaration), ()):
+        for listener in listeners:
+            if covers(rival, listener, view.own_addresses):
+                yield from (f"{text} ({rival.place})" for text in deviations(rival, listener))
 
 
 #: What two listings of a host say of a listener.

@@ -92,7 +92,10 @@ def _key_of_listener(view: HostView, listener: Listener) -> _Key:
             return (entry.namespace, entry.protocol, entry.port.subject)
     for entries_for in (view.declarations_for, view.inventory.proposals_for):
         for entry in entries_for(listener.protocol, listener.port, listener.namespace):
-            if covers(entry, listener, view.own_addresses):
+            is_of_another = id(entry) in view.inventory.rivals and all(
+                listener is not one for one in view.listeners_of(entry)
+            )
+            if covers(entry, listener, view.own_addresses) and not is_of_another:
                 return (entry.namespace, entry.protocol, entry.port.subject)
     return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
 

@@ -5,14 +5,15 @@
 """Which declarations speak of a port as it is seen from outside. This module is private to the collection.
 
 A declaration with ports speaks of them whoever listens. A dynamic one speaks of what its own listeners answer, and of
-nothing else: a port is never approved by it because the process has the same one at another address.
+nothing else: a port is never approved by it because the process has the same one at another address. So it is with
+declarations of different processes that share a port: who listens tells which of them speaks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._evidence.observed import address_of
+from .._evidence.observed import Listener, address_of
 from .._inventory.declared import Declaration
 from .host_view import HostView, would_answer
 
@@ -29,16 +30,19 @@ def spoken_for(view: HostView, protocol: str, port: int, address: str) -> list[S
     Each of them must let the port be open; one without a declaration is undeclared.
     """
     fixed = [one for one in view.inventory.declarations_for(protocol, port, "host") if speaks_of(one, address, view)]
-    if not view.inventory.dynamic:
+    rivals = view.inventory.rivals
+    if not view.inventory.dynamic and not any(id(one) in rivals for one in fixed):
         return [fixed]
-    answering = [
-        one for one in view.listeners_on(protocol, port) if would_answer(one, address, view.own_addresses) is not False
-    ]
-    by_listener = [
-        [one for one in view.inventory.dynamic if any(listener is held for held in view.listeners_of(one))]
-        for listener in answering
-    ]
-    return [dynamic or fixed for dynamic in by_listener] or [fixed]
+    return [
+        [one for one in view.inventory.dynamic if _has(view, one, listener)]
+        or [one for one in fixed if id(one) not in rivals or _has(view, one, listener)]
+        for listener in view.listeners_on(protocol, port)
+        if would_answer(listener, address, view.own_addresses) is not False
+    ] or [fixed]
+
+
+def _has(view: HostView, declaration: Declaration, listener: Listener) -> bool:
+    return any(listener is one for one in view.listeners_of(declaration))
 
 
 def is_approved(view: HostView, protocol: str, port: int, address: str, vantage: str) -> bool:

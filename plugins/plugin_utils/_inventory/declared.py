@@ -10,7 +10,8 @@ import dataclasses
 import datetime as dt
 import fnmatch
 import functools
-from collections.abc import Collection, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .address_rule import AddressRule
 from .port_range import DynamicPort, PortRange, Ports
@@ -129,9 +130,37 @@ class Inventory:
         ]
 
     @functools.cached_property
+    def rivals(self) -> Mapping[int, Sequence[Declaration]]:
+        """Those that share a port with a declaration and are of other processes, by the id of that declaration.
+
+        Which of them speaks of a listener is told by who listens. Dynamic ones are no rivals: they go by that always.
+        """
+        found: dict[int, list[Declaration]] = {}
+        for one, other in overlapping([one for one in self.declarations if isinstance(one.port, PortRange)]):
+            if one.is_of_others_than(other):
+                found.setdefault(id(one), []).append(other)
+                found.setdefault(id(other), []).append(one)
+        return found
+
+    @functools.cached_property
     def dynamic(self) -> Sequence[Declaration]:
         """Those that are for whatever port their process takes."""
         return [one for one in self.declarations if isinstance(one.port, DynamicPort)]
+
+
+def overlapping(declarations: Sequence[Declaration]) -> Iterator[tuple[Declaration, Declaration]]:
+    """Pairs that may be for one port of one protocol. Any two dynamic ones may."""
+    fixed = [(one.port, one) for one in declarations if isinstance(one.port, PortRange)]
+    fixed.sort(key=lambda pair: (pair[1].protocol, pair[0]))
+    for index, (port, earlier) in enumerate(fixed):
+        for other, later in fixed[index + 1 :]:
+            if later.protocol != earlier.protocol or other.first > port.last:
+                break
+            yield earlier, later
+    dynamic = [one for one in declarations if isinstance(one.port, DynamicPort)]
+    yield from (
+        (earlier, later) for earlier, later in itertools.combinations(dynamic, 2) if later.protocol == earlier.protocol
+    )
 
 
 #: The kernel cuts the name of a process (TASK_COMM_LEN, proc_pid_comm(5)).

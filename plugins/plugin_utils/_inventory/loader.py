@@ -14,11 +14,11 @@ import datetime as dt
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .address_rule import AddressRule, parse_addresses
-from .declared import Declaration, Inventory, PortException
+from .declared import Declaration, Inventory, PortException, overlapping
 from .placeholder import is_placeholder, is_proposed_layer
 from .plain import Plain
 from .port_range import DYNAMIC, PortRange, Ports, dynamic_port, parse_port
@@ -220,10 +220,11 @@ def _day(place: str, entry: Mapping[str, Any], key: str, problems: list[Problem]
 
 
 def _contradictions(declarations: list[Declaration]) -> Iterable[Problem]:
-    """Two declarations of one endpoint that name different owners."""
-    for earlier, later in _that_overlap(declarations):
+    """Two declarations of one endpoint that name different owners, where one process may be meant by both."""
+    for earlier, later in overlapping(declarations):
         if (
-            later.owner != earlier.owner
+            not later.is_of_others_than(earlier)
+            and later.owner != earlier.owner
             and later.namespace == earlier.namespace
             and (later.interface or earlier.interface) == (earlier.interface or later.interface)
             and later.address.overlaps(earlier.address)
@@ -234,20 +235,5 @@ def _contradictions(declarations: list[Declaration]) -> Iterable[Problem]:
                 shown(second.port.subject),
                 f"{second.protocol}/{second.port} is declared here for {second.owner!r}"
                 f" and at {first.place} for {first.owner!r}",
-                "one owner for each endpoint",
+                "one owner for each endpoint, or a process (or unit) of its own for each declaration",
             )
-
-
-def _that_overlap(declarations: list[Declaration]) -> Iterator[tuple[Declaration, Declaration]]:
-    """Pairs that share a port. A dynamic one shares its ports with those alone that may be of the same process."""
-    fixed = [(one.port, one) for one in declarations if isinstance(one.port, PortRange)]
-    fixed.sort(key=lambda pair: (pair[1].protocol, pair[0]))
-    for index, (port, earlier) in enumerate(fixed):
-        for other, later in fixed[index + 1 :]:
-            if later.protocol != earlier.protocol or other.first > port.last:
-                break
-            yield earlier, later
-    dynamic = [one for one in declarations if not isinstance(one.port, PortRange)]
-    for earlier, later in itertools.combinations(dynamic, 2):
-        if later.protocol == earlier.protocol and not later.is_of_others_than(earlier):
-            yield earlier, later

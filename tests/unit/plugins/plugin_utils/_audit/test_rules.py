@@ -144,7 +144,7 @@ def test_one_port_declared_for_two_addresses_is_two_subjects(reversed_order: boo
 
 
 def test_one_port_declared_twice_is_one_subject_with_the_gravest_verdict() -> None:
-    wrong = {"process": "apache2"}
+    wrong = {"process": "nginx", "user": "games"}
     evidence = build.host_evidence(
         [build.declared(443, process="nginx"), build.declared(443, **wrong)], [build.listener(443)]
     )
