@@ -21,8 +21,6 @@ _Spans = Sequence[tuple[int, int]]
 
 _PORTS = re.compile(r"(?P<rest>.*):(?P<ports>(?:tcp|udp|sctp)/[0-9][a-z0-9/,-]*)")
 _PART = re.compile(r"(?:(?P<protocol>tcp|udp|sctp)/)?(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
-#: Of these causes nothing is known of the whole address: the name of the host alone names no less.
-_WHOLE = re.compile(r"(?P<host>.*:scan-(?:failed|untrusted)@[^:@]+):(?:\[[^\]]*\]|[^:\]]*)")
 #: A star stands for one part of a name: an IPv6 address in its brackets, or what holds no colon and no @.
 _ANY = r"(?:\[[^\]]*\]|[^:@\[\]]*)"
 #: A name of more characters is told by a digest of its ports, and accepted by that very name alone.
@@ -63,9 +61,7 @@ def _covers(accepted: str, gap: str) -> bool:
     mine, ports = _split(accepted)
     its, unknown = _split(gap)
     pattern = _ANY.join(map(re.escape, mine.split("*")))
-    whole = _WHOLE.fullmatch(its)
-    names = (its, whole["host"]) if whole else (its,)
-    if not any(re.fullmatch(pattern, name) for name in names) or bool(ports) is not bool(unknown):
+    if not re.fullmatch(pattern, its) or bool(ports) is not bool(unknown):
         return False
     return all(_holds(ports.get(protocol, []), spans) for protocol, spans in unknown.items())
 

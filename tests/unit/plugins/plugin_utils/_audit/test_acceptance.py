@@ -30,9 +30,10 @@ NAME = "web1:scan-partial@office"
         ("web1:scan-failed@office:192.0.2.1", "web1:scan-failed@office:192.0.2.1", True),
         ("web1:scan-failed@office:192.0.2.1", "web1:scan-failed@office:192.0.2.2", False),
         ("web1:scan-untrusted@office:*", "web1:scan-untrusted@office:[2001:db8::1]", True),
-        ("web1:scan-failed@office", "web1:scan-failed@office:192.0.2.1", True),  # nothing was seen: all addresses
-        ("web*:*@*", "web1:scan-failed@office:[2001:db8::1]", True),
-        ("web1:scan-failed@office", "web2:scan-failed@office:192.0.2.1", False),
+        ("web1:scan-failed@office", "web1:scan-failed@office:192.0.2.1", False),  # it names no address
+        ("web*:*@*", "web1:scan-failed@office:[2001:db8::1]", False),
+        ("web*:*@*:*", "web1:scan-failed@office:[2001:db8::1]", True),
+        ("web1:scan-failed@office:*", "web2:scan-failed@office:192.0.2.1", False),
         ("web1:scan-failed@office", "web1:scan-untrusted@office:192.0.2.1", False),
         ("web1:scan-failed@office:192.0.2.1", "web1:scan-partial@office:192.0.2.1:tcp/22", False),
         (NAME, f"{NAME}:192.0.2.1:tcp/1-60000", False),  # no ports accept no ports
@@ -129,7 +130,7 @@ def test_a_gap_of_one_address_is_not_that_of_another(how: Json, cause: str) -> N
 @pytest.mark.parametrize(
     ("accepted", "run", "status", "names"),
     [
-        (["web1:scan-failed@internet", "web2:unreachable"], {}, "fail", "web2:unreachable"),
+        ([f"web1:scan-failed@internet:{build.ADDRESS}", "web2:unreachable"], {}, "fail", "web2:unreachable"),
         (["web1:*@office", "web2:unreachable"], {}, "fail", "web1:*@office, web2:unreachable"),
         (["web1:not-scanned@internet"], {"limit": "web1"}, None, ""),
         (["web2:unreachable"], {"left_out": ["web2"]}, None, ""),
