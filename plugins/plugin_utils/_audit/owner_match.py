@@ -83,7 +83,8 @@ def unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
     owners, users = behind(listener), runners(listener)
     if declaration.process and (not listener.owners or listener.owners_state != "known"):
         yield f"the processes behind the socket are not all known (owners: {listener.owners_state})"
-    if declaration.unit and waits_for_a_call(listener) and listener.activates is None:
+    is_declared = declaration.unit == listener.unit  # the socket unit itself, whatever it starts
+    if declaration.unit and not is_declared and waits_for_a_call(listener) and listener.activates is None:
         yield f"which unit {listener.unit} starts is unknown"
     if (declaration.process or declaration.user) and waits_for_a_call(listener) and _started(listener) is None:
         yield f"what {listener.activates or listener.unit} runs when it is called is unknown"
