@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import OUTPUT_LIMIT
 
-from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
 from .open_changes import open_change
+from .shared_gaps import in_order, shared_gaps, shared_line
 from .terminal_text import terminal_text
 from .verdict import gravity, severity_counts, verdict
 from .what_changed import counted
@@ -22,9 +22,15 @@ _LONGEST = 200
 
 
 def console_lines(results: Results, directory: str) -> Iterator[str]:
-    """Verdict, counts, what changed, the worst findings, where the reports are. Plain ASCII, no control characters."""
+    """Verdict, counts, gaps of most hosts, what changed, the worst findings, where the reports are.
+
+    Plain ASCII, no control characters.
+    """
     yield f"Port audit {verdict(results)}"
     yield f"  {severity_counts(results)}"
+    shared = shared_gaps(results)
+    for gap in shared:
+        yield f"  {shared_line(gap, lambda text: terminal_text(text, _LONGEST))}"
     due = results["run"]["due"]
     if due and due["missed"]:
         yield f"  runs missing since {terminal_text(due['last_run_id'], _LONGEST)}, by the clock: {due['missed']}"
@@ -32,8 +38,9 @@ def console_lines(results: Results, directory: str) -> Iterator[str]:
         yield f"  {open_change(row, lambda text: terminal_text(text, _LONGEST))}"
     if results["changes"]["history"] == "ok":
         yield f"  since the last run: {counted(results['changes']['since_last'])}"
-    rows = sorted((row for row in results.notable if row["status"] in ("fail", "not_assessed")), key=by_gravity)
-    rows = [row for row in rows if row["severity"] != "info" and not row["accepted"]]
+    told = {id(row) for gap in shared for row in gap.rows}
+    notable = (row for row in results.notable if row["status"] in ("fail", "not_assessed") and id(row) not in told)
+    rows = in_order([row for row in notable if row["severity"] != "info" and not row["accepted"]])
     for row in rows[:_WORST]:
         host = f"{terminal_text(row['host'], _LONGEST)}: " if row["host"] else ""
         yield f"  {gravity(row):<12} {row['rule']:<21} {host}{terminal_text(row['message'], _LONGEST)}"

@@ -20,6 +20,7 @@ from .markdown_text import code, names, table
 from .open_changes import open_change
 from .overview import Overview
 from .reach_text import cell_text
+from .shared_gaps import shared_gaps, shared_line
 from .verdict import severity_counts, verdict
 from .ways_out_text import ways_out_section
 from .what_changed import what_changed
@@ -42,6 +43,9 @@ def report_lines(results: Results) -> Iterator[str]:
     yield f"**{verdict(results)}**"
     yield ""
     yield f"Findings: {severity_counts(results)}."
+    for gap in shared_gaps(results):
+        yield ""
+        yield shared_line(gap, code)
     yield ""
     label = f" ({code(run['label'])})" if run["label"] else ""
     yield f"Run {code(run['run_id'])}{label}, judged as of {code(run['audit_date'])} (UTC)."

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._audit.finding import by_gravity
 from .._evidence.results_file import Results
 from .markdown_text import code, table
+from .shared_gaps import in_order, shared_gaps, shared_line
 from .verdict import gravity, severity_counts, verdict
 from .what_changed import changes_line
 
@@ -23,10 +23,12 @@ MOST_BYTES = 60_000
 
 
 def summary(results: Results) -> str:
-    """The verdict and as many findings as fit, gravest first; what does not fit is counted."""
+    """The verdict and as many findings as fit, gravest first; what does not fit is counted.
+
+    Gaps of most hosts are said once before them, and stand in the table after what is wrong.
+    """
     run = results["run"]
-    rows = [row for row in results.notable if row["status"] in ("fail", "not_assessed")]
-    rows.sort(key=by_gravity)
+    rows = in_order([row for row in results.notable if row["status"] in ("fail", "not_assessed")])
     head = [
         "## Port audit",
         "",
@@ -34,6 +36,7 @@ def summary(results: Results) -> str:
         "",
         f"Findings: {severity_counts(results)}. Run {code(run['run_id'])}, as of {code(run['audit_date'])}.",
         "",
+        *(f"{shared_line(gap, lambda text: code(text, 300))}\n" for gap in shared_gaps(results)),
         changes_line(results),
         "",
     ]
