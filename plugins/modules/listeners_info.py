@@ -295,6 +295,27 @@ listeners:
           type: bool
           returned: always
           sample: false
+        executable_file:
+          description:
+            - The file that runs, so that another one at the same path is known. V(null) when it may not be looked at.
+          type: dict
+          returned: always
+          contains:
+            size:
+              description: Its size in bytes.
+              type: int
+              returned: always
+              sample: 1234567
+            modified:
+              description: When it was written last, in seconds since the epoch.
+              type: int
+              returned: always
+              sample: 1767225600
+            inode:
+              description: Its inode number.
+              type: int
+              returned: always
+              sample: 131074
         executable_seen_as:
           description:
             - Whose path RV(listeners[].owners[].executable) is. V(host) when the host finds that very file there, or

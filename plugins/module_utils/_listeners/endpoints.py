@@ -185,6 +185,7 @@ def _owner(process: Process, known: Knowledge) -> dict[str, Any]:
         "name": visible(process.name),
         "executable": None if process.executable is None else visible(process.executable),
         "executable_deleted": process.executable_deleted,
+        "executable_file": None if process.executable_file is None else process.executable_file._asdict(),
         "executable_seen_as": process.executable_seen_as,
         "command": _command(process, known.commands),
         "uid": process.uid,

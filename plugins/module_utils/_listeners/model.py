@@ -88,6 +88,14 @@ class Place(NamedTuple):
 NOWHERE = Place(None, None)
 
 
+class ExecutableFile(NamedTuple):
+    """By what another file at the same path is known: size in bytes, seconds since the epoch, inode number."""
+
+    size: int
+    modified: int
+    inode: int
+
+
 class Process(NamedTuple):
     """A process that holds a listening socket. Names are the raw bytes that the process chose."""
 
@@ -99,6 +107,7 @@ class Process(NamedTuple):
     arguments: tuple[bytes, ...] | None
     uid: int | None
     place: Place
+    executable_file: ExecutableFile | None = None
     executable_seen_as: str = "host"  # or "other", "unknown": in whose mount namespace the path is the file
 
 

@@ -16,7 +16,12 @@ import errno
 import os
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership
-from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import NOWHERE, Place, Process
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
+    NOWHERE,
+    ExecutableFile,
+    Place,
+    Process,
+)
 
 _DELETED = b" (deleted)"
 #: What is read of a command line; far more than what is shown of it.
@@ -56,13 +61,14 @@ def described(directory: int, pid: int) -> Process:
     has ended: so that is looked at before the rest is read. It costs a tenth of reading the status.
     """
     uid = os.fstat(directory).st_uid
-    executable, deleted, here = _executable(directory)
+    executable, deleted, here, file = _executable(directory)
     seen_as = "host" if here or _shares_our_mounts(directory) else "unknown" if deleted or not executable else "other"
     return Process(
         pid=pid,
         executable=executable,
         executable_deleted=deleted,
         executable_on_host=here,
+        executable_file=file,
         executable_seen_as=seen_as,
         arguments=_arguments(directory),
         uid=uid,
@@ -107,8 +113,8 @@ def _arguments(directory: int) -> tuple[bytes, ...] | None:
     return tuple(content.rstrip(b"\0").split(b"\0")) if content.strip(b"\0") else None
 
 
-def _executable(directory: int) -> tuple[bytes | None, bool, bool]:
-    """Path, whether that file was deleted, and whether the path names that very file here.
+def _executable(directory: int) -> tuple[bytes | None, bool, bool, ExecutableFile | None]:
+    """Path, whether that file was deleted, whether the path names that very file here, and the file that runs.
 
     The kernel appends `` (deleted)``; a file may also really be named so, and then it is still there.
     """
@@ -117,11 +123,12 @@ def _executable(directory: int) -> tuple[bytes | None, bool, bool]:
         running = os.stat("exe", dir_fd=directory)
     except OSError as error:
         if error.errno in (*_DENIED, errno.ENOENT):  # ENOENT: a kernel thread has none
-            return None, False, False
+            return None, False, False, None
         raise
+    file = ExecutableFile(running.st_size, int(running.st_mtime), running.st_ino)
     if link.endswith(_DELETED) and not _same_file(b"root" + link, running, directory):
-        return link[: -len(_DELETED)], True, False
-    return link, False, _same_file(link, running, None)
+        return link[: -len(_DELETED)], True, False, file
+    return link, False, _same_file(link, running, None), file
 
 
 def _shares_our_mounts(directory: int) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
 
-from .._evidence.observed import Listener, PortSpans, ScannedTarget, StateRow, spans_of
+from .._evidence.observed import Listener, Owner, PortSpans, ScannedTarget, StateRow, spans_of
 from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
 from .owner_match import behind, first_of_families
@@ -101,10 +101,17 @@ def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
         "executable": ", ".join(sorted({one.executable for one in owners if one.executable})) or None
         if known
         else None,
+        "file": _files(owners) if known else None,
         "version": ", ".join(sorted(packages)) or None if known else None,
         "declared": view.is_declared(listener) if declarations else None,
         "ephemeral": listener.ephemeral,
     }
+
+
+def _files(owners: Iterable[Owner]) -> str | None:
+    """The files that run. Those of containers are others with each container of the same image."""
+    known = {one.executable_file for one in owners if one.executable_file and one.container is None}
+    return "; ".join(sorted(known)) or None
 
 
 def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Iterable[Json]:
@@ -126,6 +133,7 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
             "user": None,
             "unit": None,
             "executable": None,
+            "file": None,
             "version": version or None,
             "declared": is_approved(view, *place) if declarations else None,
             "ephemeral": False,

@@ -98,7 +98,7 @@ def resolved_findings(path: Path) -> Iterator[tuple[str, str]]:
 
 
 #: Keys that earlier versions did not write.
-_SINCE_0_3 = frozenset(("executable",))
+_SINCE_0_3 = frozenset(("executable", "file"))
 
 #: What each part has, as ``schemas/evidence.schema.json`` says. Of a large run there are a million parts.
 _HEAD = {"state": str, "message": str | None, "last": dict | None, "green": dict | None, "trend": list}
@@ -110,7 +110,7 @@ _TEXTS = dict.fromkeys(("process", "user", "unit", "version"), str | None)
 _ENDPOINT = {
     **_PLACE,
     **_TEXTS,
-    "executable": str | None,  # runs before 0.3 have none
+    **dict.fromkeys(_SINCE_0_3, str | None),
     "declared": bool | None,
     "ephemeral": bool,
     "open": bool,

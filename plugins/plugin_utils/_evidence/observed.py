@@ -84,6 +84,15 @@ def _number(row: Mapping[str, Any], key: str) -> int:
     return int(value)
 
 
+def _file_text(row: Mapping[str, Any]) -> str:
+    """What a file is known by, in words. Raises ValueError."""
+    is_told = isinstance(row, dict)
+    if not is_told:
+        raise ValueError(f"executable_file is {row!r}")
+    size, modified, inode = (_number(row, key) for key in ("size", "modified", "inode"))
+    return f"{size} bytes, written at {modified}, inode {inode}"
+
+
 def _lists(row: Mapping[str, Any], *keys: str) -> None:
     """Raises ValueError where one of the values is no list."""
     wrong = [f"{key} is {row[key]!r}" for key in keys if not isinstance(row[key], list)]
@@ -104,12 +113,15 @@ class Owner(NamedTuple):
     container: str | None
     package: Mapping[str, Any] | None  # name, version, manager
     executable_seen_as: str = "host"  # host, other or unknown; evidence of 0.2 did not tell
+    executable_file: str | None = None  # what it is known by: bytes, time, inode; nor did it tell this
     child_of: int | None = None  # the process above it, in its service, that holds a socket too; nor did it tell this
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Owner:
         owner = cls(*_owner_fields(row))
         _number(row, "pid")
+        if row.get("executable_file") is not None:
+            owner = owner._replace(executable_file=_file_text(row["executable_file"]))
         if row.get("child_of") is not None:
             owner = owner._replace(child_of=_number(row, "child_of"))
         seen_as = row.get("executable_seen_as", "host")

@@ -62,7 +62,7 @@ KINDS: Mapping[str, str] = {
     "closed": "it was looked for, and is no longer there",
     "undeclared": "a declaration covered it, and none does now",
     "declared": "a declaration covers it now",
-    "owner-changed": "another process, user, unit or executable listens, or another service answers",
+    "owner-changed": "another process, user, unit, executable or file at its path listens, or another service answers",
     "version-changed": "another version of it",
     "host-new": "a host that no earlier run looked at",
 }
@@ -183,6 +183,12 @@ def _differences(where: Mapping[str, Any], old: Json, new: Json) -> Iterator[Cha
         swapped = "executable" in changed
         texts = {
             name: f"{owner_text(row)}, which runs {row['executable']}" if swapped else owner_text(row)
+            for name, row in (("before", old), ("after", new))
+        }
+        yield Change("owner-changed", **where, **texts, since=old["since"], entry=old)
+    elif "file" in changed and "version" not in changed:  # an update changes the file as well
+        texts = {
+            name: f"{owner_text(row)}, which runs {row['executable']}: {row['file']}"
             for name, row in (("before", old), ("after", new))
         }
         yield Change("owner-changed", **where, **texts, since=old["since"], entry=old)

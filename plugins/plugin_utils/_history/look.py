@@ -19,7 +19,7 @@ from .._inventory.port_range import span_of
 Row = Mapping[str, Any]
 
 #: What of an endpoint is followed from run to run. None: not known in this run.
-ATTRIBUTES = ("process", "user", "unit", "executable", "version", "declared")
+ATTRIBUTES = ("process", "user", "unit", "executable", "file", "version", "declared")
 
 #: What of a finding is followed.
 FINDING_KEYS = ("id", "rule", "status", "severity", "namespace", "protocol", "port", "address", "vantage", "owner")

@@ -80,6 +80,10 @@ tell([row(result, port)["owners"][0] for port in (8001, 8002, 8003)])
 """)
     assert {one["executable"] for one in (spoofed, private, plain)} == {f"{tmp_path}/real"}
     assert [one["executable_seen_as"] for one in (spoofed, private, plain)] == ["other", "host", "host"]
+    there = os.stat(tmp_path / "real")
+    about = {"size": there.st_size, "modified": int(there.st_mtime), "inode": there.st_ino}
+    assert plain["executable_file"] == private["executable_file"] == about
+    assert spoofed["executable_file"]["inode"] == os.stat(tmp_path / "mine").st_ino
 
 
 def test_a_pid_that_was_given_to_another_process_is_not_named(experiment: Experiment) -> None:

@@ -306,10 +306,30 @@ def test_another_binary_of_the_same_name_user_and_unit_is_a_change() -> None:
     assert "/tmp/.x/sshd" in change["after"]
 
 
+def binary(size: int, **more: Any) -> Json:
+    return build.owner(executable_file={"size": size, "modified": 1767225600, "inode": 7}, **more)
+
+
+def test_another_file_at_the_same_path_is_a_change() -> None:
+    first = run(1, [ssh(owners=[binary(1000)])])
+    assert kinds(run(2, [ssh(owners=[binary(1000)])], before=[first])) == []
+    [change] = run(2, [ssh(owners=[binary(2000)])], before=[first])["changes"]["since_last"]
+    assert change["kind"] == "owner-changed"
+    assert "1000 bytes" in change["before"]
+    assert "2000 bytes" in change["after"]
+
+
+def test_another_version_of_the_package_has_another_file() -> None:
+    package = {"name": "openssh-server", "manager": "dpkg"}
+    first = run(1, [ssh(owners=[binary(1000, package={**package, "version": "1"})])])
+    second = run(2, [ssh(owners=[binary(2000, package={**package, "version": "2"})])], before=[first])
+    assert [kind for kind, _port in kinds(second)] == ["version-changed"]
+
+
 def test_a_belief_without_the_executable_learns_it_without_a_change() -> None:
     first = run(1, [ssh()])
     for row in first["hosts"][0]["seen"]["endpoints"]:
-        del row["executable"]  # as version 0.2 wrote it
+        del row["executable"], row["file"]  # as version 0.2 wrote it
     assert kinds(run(2, [ssh()], before=[first])) == []
 
 
