@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from faults.audits import Auditing
 from faults.conftest import Telling
@@ -215,6 +218,20 @@ def test_the_last_day_of_the_calendar(audit: Auditing, told: Telling) -> None:
     told(audit(host_vars=excused("2028-02-29"), audit_date="9999-12-31"))
 
 
+LISTENS = "import socket, time; one = socket.create_server(('0.0.0.0', 4444)); time.sleep(300)"
+
+
+@pytest.fixture
+def taken(web1: Inside) -> Iterator[None]:
+    """A program that nobody declared listens on tcp/4444."""
+    program = web1.start(sys.executable, "-c", LISTENS)
+    try:
+        yield
+    finally:
+        web1.run("pkill -f '[4]444'")  # nsenter, which was started, is not what listens
+        program.wait(10)
+
+
 @fault(
     "exception-for-everything",
     area="declarations",
@@ -222,13 +239,42 @@ def test_the_last_day_of_the_calendar(audit: Auditing, told: Telling) -> None:
     cause="port 1-65535, expires 9999-12-31; a process listens on tcp/4444",
     says=failed("web1:too-broad:tcp/1-65535", line="65535 ports of tcp; the limit is 500 (audit_too_broad_ports)"),
 )
-def test_an_exception_for_everything(audit: Auditing, told: Telling, web1: Inside) -> None:
+@pytest.mark.usefixtures("taken")
+def test_an_exception_for_everything(audit: Auditing, told: Telling) -> None:
     everything = {"port": "1-65535", "reason": "Migration", "owner": "web-team", "expires": "9999-12-31"}
-    listens = "import socket, time; one = socket.create_server(('0.0.0.0', 4444)); time.sleep(300)"
-    backdoor = web1.start(sys.executable, "-c", listens)
-    try:
-        run = audit(host_vars={"web1": {"vigil_exceptions__everything": [everything]}})
-    finally:
-        web1.run("pkill -f '[4]444'")  # nsenter, which was started, is not what listens
-        backdoor.wait(10)
-    told(run)
+    told(audit(host_vars={"web1": {"vigil_exceptions__everything": [everything]}}))
+
+
+@fault(
+    "dynamic-port-of-another",
+    area="declarations",
+    fault="A process takes a port on a host that declares a dynamic port for another one, reachable from any",
+    cause="port dynamic for the process rpc.statd; another process listens on tcp/4444",
+    says=failed(
+        "web1:undeclared-listener:tcp/4444",
+        "web1:undeclared-exposure:tcp/4444@office",
+        line="listens on tcp/4444 at 0.0.0.0, undeclared",
+    ),
+)
+@pytest.mark.usefixtures("taken")
+def test_a_dynamic_port_of_another_process(audit: Auditing, told: Telling) -> None:
+    told(audit(host_vars={"web1": {"vigil_ports__statd": [shared("dynamic", "rpc.statd")]}}))
+
+
+@fault(
+    "shared-port-of-neither",
+    area="declarations",
+    fault="A process takes a port that two declarations share, and is of neither",
+    cause="ports 4400-4499 for nginx, and for java; another process listens on tcp/4444",
+    says=failed("web1:wrong-owner:tcp/4444", line="instead of"),
+)
+@pytest.mark.usefixtures("taken")
+def test_a_shared_port_of_neither_process(audit: Auditing, told: Telling) -> None:
+    entries = [shared("4400-4499", "nginx"), {**shared("4400-4499", "java"), "owner": "build-team"}]
+    told(audit(host_vars={"web1": {"vigil_ports__previews": entries}}))
+
+
+def shared(port: str, process: str) -> dict[str, Any]:
+    """A declaration for one process, which does not have to listen."""
+    about = {"required": False, "reachable_from": "any", "justification": "Of the test", "owner": "web-team"}
+    return {"port": port, "process": process, **about}
