@@ -20,6 +20,7 @@ import made_run
 COMMAND = "tests/benchmarks/bench_audit.py"
 SMALL, LARGE = 1_000, 10_000
 REACH_RATIO, REACH_LINEAR, REACH_GIB = 10, 1.15, 1.5
+REACH_OF_ONE_HOST = 1.5
 _JUDGE = Path(__file__).with_name("judge_run.py")
 _READ = """
 import json, pathlib, sys
@@ -41,6 +42,21 @@ def rows() -> Iterator[bench.Row]:
     yield bench.Row(f"the time a host takes among {large:,}", against, each[1] / each[0], REACH_LINEAR, shown, COMMAND)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
     yield bench.Row(f"memory of that audit, {large:,} hosts", "-", peak, REACH_GIB, "largest process", COMMAND, " GiB")
+    with tempfile.TemporaryDirectory() as folder:
+        crowded = [_of_one_host(Path(folder) / str(findings), findings) for findings in (small, large)]
+    shown = " / ".join(bench.seconds(seconds) for seconds in reversed(crowded))
+    against = f"the same among {small:,}"
+    ratio = crowded[1] / crowded[0]
+    yield bench.Row(f"a port of one host among {large:,}", against, ratio, REACH_OF_ONE_HOST, shown, COMMAND)
+
+
+def _of_one_host(folder: Path, ports: int) -> float:
+    """Seconds for each undeclared open port of one host, in the audit with all reports."""
+    folder.mkdir()
+    run = made_run.make_crowded_run(folder, ports)
+    judge = bench.program((sys.executable, str(_JUDGE), str(run.path)))
+    nothing = bench.program((sys.executable, "-c", ""))
+    return min(bench.in_turn(judge, nothing, rounds=3, warm_up=1).ours) / ports
 
 
 def _pair(folder: Path, hosts: int) -> bench.Pair:

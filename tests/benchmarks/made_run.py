@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,27 @@ _SETTINGS = {
 
 def make_run(report_dir: Path, hosts: int) -> RunDirectory:
     """A run over so many hosts, each with 40 declarations and 45 listeners: 5 undeclared, one of these open."""
+    run = _begun(report_dir, [f"host{number:05}.example" for number in range(hosts)])
+    for number, name in enumerate(run.read_run()["hosts"]):
+        run.write_host(name, _host(number, name, _listeners(1000, LISTENERS)))
+    run.put_scan("control", _share([_target(number, name) for number, name in enumerate(run.read_run()["hosts"])]))
+    return run
+
+
+def make_crowded_run(report_dir: Path, findings: int) -> RunDirectory:
+    """A run over one host on which so many ports listen that nobody declared, and are open."""
+    name, first = "crowded.example", 2000
+    run = _begun(report_dir, [name])
+    run.write_host(name, _host(0, name, _listeners(first, findings)))
+    run.put_scan(
+        "control",
+        _share([_target_with(0, name, range(first, first + findings), f"{first}-{first + findings - 1}", "1-1999")]),
+    )
+    return run
+
+
+def _begun(report_dir: Path, names: list[str]) -> RunDirectory:
     run = RunDirectory.create(report_dir, dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC))
-    names = [f"host{number:05}.example" for number in range(hosts)]
     run.write_run(
         {
             "run_id": run.run_id,
@@ -60,9 +79,6 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
             "inventory": {"commit": None, "dirty": None},
         }
     )
-    for number, name in enumerate(names):
-        run.write_host(name, _host(number, name))
-    run.put_scan("control", _share(names))
     return run
 
 
@@ -70,7 +86,7 @@ def _address(number: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-def _host(number: int, name: str) -> dict[str, Any]:
+def _host(number: int, name: str, listeners: Iterator[dict[str, Any]]) -> dict[str, Any]:
     declared = [
         {
             "port": 1000 + index,
@@ -92,7 +108,7 @@ def _host(number: int, name: str) -> dict[str, Any]:
         "status": "gathered",
         "message": None,
         "listening": {
-            "listeners": list(_listeners()),
+            "listeners": list(listeners),
             "addresses": [{"interface": "eth0", "address": _address(number), "prefix": 8, "family": "ipv4"}],
             "host": {"hostname": name, "kernel": "6.1.0", "python": "3.11.2"},
             "coverage": _listing_coverage(),
@@ -100,8 +116,8 @@ def _host(number: int, name: str) -> dict[str, Any]:
     }
 
 
-def _listeners() -> Iterator[dict[str, Any]]:
-    for index in range(LISTENERS):
+def _listeners(first: int, count: int) -> Iterator[dict[str, Any]]:
+    for index in range(count):
         owner = {
             "pid": 1000 + index,
             "name": f"service{index}",
@@ -118,7 +134,7 @@ def _listeners() -> Iterator[dict[str, Any]]:
             "protocol": "tcp",
             "family": "ipv4",
             "address": "0.0.0.0",
-            "port": 1000 + index,
+            "port": first + index,
             "interface": None,
             "v6only": None,
             "namespace": "host",
@@ -149,7 +165,7 @@ def _listing_coverage() -> dict[str, Any]:
     }
 
 
-def _share(names: list[str]) -> dict[str, Any]:
+def _share(targets: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "scanner": "localhost",
         "instead_of": [],
@@ -164,7 +180,7 @@ def _share(names: list[str]) -> dict[str, Any]:
         },
         "status": "scanned",
         "message": None,
-        "targets": [_target(number, name) for number, name in enumerate(names)],
+        "targets": targets,
         "coverage": {
             "started": _TIME,
             "finished": _TIME,
@@ -188,14 +204,18 @@ def _share(names: list[str]) -> dict[str, Any]:
 
 def _target(number: int, name: str) -> dict[str, Any]:
     opened = (1000, 1001, 1002, 1000 + DECLARATIONS)
+    return _target_with(number, name, opened, "1000-1002,1040", "1-999,1003-1039,1041-1044")
+
+
+def _target_with(number: int, name: str, opened: Iterable[int], as_text: str, filtered: str) -> dict[str, Any]:
     return {
         "host": name,
         "address": _address(number),
         "status": "complete",
         "reason": None,
         "states": [
-            {"protocol": "tcp", "state": "open", "reason": "syn-ack", "ports": "1000-1002,1040"},
-            {"protocol": "tcp", "state": "filtered", "reason": "no-response", "ports": "1-999,1003-1039,1041-1044"},
+            {"protocol": "tcp", "state": "open", "reason": "syn-ack", "ports": as_text},
+            {"protocol": "tcp", "state": "filtered", "reason": "no-response", "ports": filtered},
         ],
         "unknown": [],
         "endpoints": [

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
-from .._evidence.observed import Address, Listener, ScannedTarget, address_of
+from .._evidence.observed import Address, Endpoint, Listener, ScannedTarget, address_of
 from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory
 from .._inventory.port_range import DynamicPort, PortRange
@@ -137,6 +137,18 @@ class HostView:
     def listeners_on(self, protocol: str, port: int) -> tuple[Listener, ...]:
         """The listeners of a port, in whatever namespace and at whatever address."""
         return tuple(self._listeners.get((protocol, port), ()))
+
+    def endpoints_on(self, protocol: str | None, port: int | str | None) -> Sequence[tuple[str, Endpoint]]:
+        """What was seen of a port from outside: vantage point and endpoint, at whatever address."""
+        return self._endpoints.get((protocol, port), ())
+
+    @functools.cached_property
+    def _endpoints(self) -> Mapping[tuple[str | None, int | str | None], list[tuple[str, Endpoint]]]:
+        by_port: dict[tuple[str | None, int | str | None], list[tuple[str, Endpoint]]] = {}
+        for target in self.targets:
+            for one in target.endpoints:
+                by_port.setdefault((one.protocol, one.port), []).append((target.vantage, one))
+        return by_port
 
     @functools.cached_property
     def meant_tcp(self) -> PortSet:

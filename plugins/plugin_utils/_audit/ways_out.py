@@ -64,24 +64,14 @@ class _Subject:
     @property
     def is_open_from(self) -> list[str]:
         """The vantage points that saw the port open."""
-        return sorted(
-            {
-                target.vantage
-                for target in self.view.targets
-                for one in target.endpoints
-                if (one.protocol, one.port, one.state) == (self.finding.protocol, self.finding.port, "open")
-            }
-        )
+        seen = self.view.endpoints_on(self.finding.protocol, self.finding.port)
+        return sorted({vantage for vantage, one in seen if one.state == "open"})
 
     @property
     def service(self) -> str | None:
         """The service that scans identified on the port, when they agree."""
-        names = {
-            service_to_declare(one.service)
-            for target in self.view.targets
-            for one in target.endpoints
-            if (one.protocol, one.port) == (self.finding.protocol, self.finding.port)
-        } - {None}
+        seen = self.view.endpoints_on(self.finding.protocol, self.finding.port)
+        names = {service_to_declare(one.service) for _vantage, one in seen} - {None}
         return names.pop() if len(names) == 1 else None
 
 

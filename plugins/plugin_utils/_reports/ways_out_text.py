@@ -56,20 +56,20 @@ def ways_out_section(failed: Iterable[Row]) -> Iterator[str]:
 
 
 def _of_host(rows: Iterable[Row]) -> Iterator[str]:
-    entries: dict[str, dict[str, list[Row]]] = {"declare": {}, "except": {}}
+    entries: dict[str, dict[str, dict[str, Row]]] = {"declare": {}, "except": {}}
     closing: dict[str, Row] = {}
     for row in rows:
         for kind, variables in entries.items():
             way = row["ways_out"][kind]
             if way["entry"] is not None:
-                some = variables.setdefault(way["variable"], [])
-                if way["entry"] not in some:
-                    some.append(way["entry"])
+                variables.setdefault(way["variable"], {}).setdefault(repr(way["entry"]), way["entry"])
         close = row["ways_out"]["close"]
         closing.setdefault(repr((row["protocol"], row["port"], close)), row)
     for variables in entries.values():
         if variables:
-            yield from _fenced(line for name, some in variables.items() for line in variable_lines(name, some))
+            yield from _fenced(
+                line for name, some in variables.items() for line in variable_lines(name, list(some.values()))
+            )
     yield from (f"  - {_closed(row)}" for row in closing.values())
     yield ""
 

@@ -7,13 +7,18 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit import reconcile, ways_out
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.finding import Finding
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.host_view import HostView
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.entry_yaml import variable_lines
@@ -271,3 +276,30 @@ def test_any_text_comes_back_from_its_yaml(entry: Json) -> None:
     assert all(" " <= one <= "~" or one == "\n" for one in "\n".join(variable_lines("v", [entry])))
     if entry and not re.search("[\ud800-\udfff]", "".join(map(str, entry.values()))):
         assert yaml.safe_load("\n".join(variable_lines("v", [entry]))) == {"v": [entry]}
+
+
+class _Counted(tuple[Any, ...]):
+    """Endpoints that count how often they are gone through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        type(self).walks += 1
+        return super().__iter__()
+
+
+def test_the_endpoints_of_a_host_are_not_gone_through_for_each_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    views: dict[int, HostView] = {}
+
+    def counted(view: HostView, finding: Finding) -> Finding:
+        if id(view) not in views:
+            targets = [dataclasses.replace(one, endpoints=_Counted(one.endpoints)) for one in view.targets]
+            views[id(view)] = dataclasses.replace(view, targets=tuple(targets))
+        return ways_out.with_ways_out(views[id(view)], finding)
+
+    monkeypatch.setattr(reconcile, "with_ways_out", counted)
+    ports = range(8000, 8100)
+    listening = [build.listener(port) for port in ports]
+    results = build.judged(build.host_evidence([], listening), [build.scan([build.target(ports)])])
+    assert len(build.failures(results)) >= 2
+    assert 1 <= _Counted.walks <= 3
