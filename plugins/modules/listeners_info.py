@@ -11,8 +11,9 @@ module: listeners_info
 short_description: Say what listens on a host, and how well it could be looked at
 version_added: 0.1.0
 description:
-  - Lists the sockets of a host that take traffic, which are TCP sockets that listen and UDP sockets that are bound
-    and not connected, with the processes, users, systemd units, containers and packages behind them.
+  - Lists the sockets of a host that take traffic, with the processes, users, systemd units, containers and packages
+    behind them. These are TCP sockets that listen, UDP sockets that are bound and not connected, and packet and raw
+    sockets, which have no port.
   - The kernel is asked over netlink for the listening sockets only, so that the number of connections does not
     matter. Where netlink is refused, C(/proc/net) is read instead, and RV(coverage.sources) says so.
   - Nothing that could be seen is dropped. A listener whose owner cannot be named is kept, with
@@ -274,7 +275,7 @@ listeners:
       type: list
       elements: dict
       returned: always
-      contains:
+      contains: &owner
         pid:
           description: The process id, as seen from where the module runs.
           type: int
@@ -401,6 +402,88 @@ listeners:
       type: bool
       returned: always
       sample: false
+raw_sockets:
+  description:
+    - Packet and raw sockets, which take packets and have no port, one entry for each group of them that is alike.
+    - No scan finds them. A DHCP client, a sniffer and a backdoor that waits for a certain packet all have one.
+    - Sorted, so that the same sockets give the same list.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(packet), which takes whole frames (C(packet(7\))), or V(raw), which takes IP packets (C(raw(7\))).
+      type: str
+      returned: always
+      sample: packet
+    family:
+      description: V(ipv4) or V(ipv6) of a raw socket, V(null) of a packet socket.
+      type: str
+      returned: always
+      sample: null
+    number:
+      description: What it takes, which is an Ethernet protocol of a packet socket (3 is all of them), and an IP
+        protocol of a raw one (1 is ICMP).
+      type: int
+      returned: always
+      sample: 2048
+    receives:
+      description: Whether it takes anything. A packet socket with 0 and a raw one with 255 can only send.
+      type: bool
+      returned: always
+      sample: true
+    interface:
+      description: The network device of a packet socket, V(null) for all of them. C(/proc/net) does not tell that of a
+        raw socket.
+      type: str
+      returned: always
+      sample: eth0
+    address:
+      description: The address that a raw socket is bound to, V(null) of a packet socket.
+      type: str
+      returned: always
+      sample: null
+    namespace:
+      description: The network namespace, as in RV(listeners[].namespace).
+      type: str
+      returned: always
+      sample: host
+    uid:
+      description: The user id of the socket.
+      type: int
+      returned: always
+      sample: 0
+    user:
+      description: The name of that user; V(null) when it has none on this host.
+      type: str
+      returned: always
+      sample: root
+    unit:
+      description: The systemd unit that all owners share.
+      type: str
+      returned: always
+      sample: ifup@eth0.service
+    container:
+      description: The container that all owners share.
+      type: str
+      returned: always
+      sample: null
+    owners:
+      description: The processes that hold it open, as RV(listeners[].owners).
+      type: list
+      elements: dict
+      returned: always
+      contains: *owner
+    owners_state:
+      description: As RV(listeners[].owners_state).
+      type: str
+      returned: always
+      sample: known
+    sockets:
+      description: How many sockets the entry is for.
+      type: int
+      returned: always
+      sample: 1
 addresses:
   description: The host's own addresses, in the network namespace that the module runs in.
   returned: always
@@ -500,8 +583,8 @@ coverage:
     sources:
       description:
         - How each kind of socket was listed. Of several namespaces, the worst.
-        - V(netlink) tells everything, V(proc) tells no bound device and no IPV6_V6ONLY, V(absent) is IPv6 switched off,
-          V(failed) means that nothing is known.
+        - V(netlink) tells everything, V(proc) tells no bound device of IP sockets and no IPV6_V6ONLY, V(absent) is IPv6
+          switched off or a kind that the kernel does not have, V(failed) means that nothing is known.
       type: dict
       returned: always
       contains:
@@ -525,6 +608,21 @@ coverage:
           type: str
           returned: always
           sample: absent
+        packet:
+          description: Packet sockets.
+          type: str
+          returned: always
+          sample: proc
+        raw_ipv4:
+          description: Raw sockets of IPv4.
+          type: str
+          returned: always
+          sample: proc
+        raw_ipv6:
+          description: Raw sockets of IPv6.
+          type: str
+          returned: always
+          sample: proc
     not_looked_at:
       description: Kinds of sockets that the host may have and that are not listed.
       type: list
@@ -535,12 +633,12 @@ coverage:
           description: The kind of socket.
           type: str
           returned: always
-          sample: raw
+          sample: tipc
         reason:
           description: Why, and how many there are where the kernel counts them.
           type: str
           returned: always
-          sample: raw IP sockets have no port; 1 in use
+          sample: tipc sockets are not known to this module; 1 in use
         in_use:
           description: How many the kernel counts, in all namespaces that were looked at; V(null) where it does not.
           type: int

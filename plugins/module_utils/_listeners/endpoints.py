@@ -24,6 +24,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     Package,
     Place,
     Process,
+    RawSocket,
     SocketsSeen,
     SocketUnit,
     Walk,
@@ -58,9 +59,14 @@ def by_endpoint(seen: Mapping[str, SocketsSeen]) -> dict[tuple[Any, ...], list[B
 def listeners(seen: Mapping[str, SocketsSeen], known: Knowledge) -> list[dict[str, Any]]:
     """The listeners of all namespaces (by name), sorted: our own namespace, then by namespace, protocol and port."""
     groups = by_endpoint(seen)
-    owner_rows = {pid: _owner(process, known) for pid, process in known.walk.processes.items()}
+    rows = owner_rows(known)
     ordered = sorted(groups, key=_order)
-    return [_listener(key[0], groups[key], seen[key[0]].local_ports, known, owner_rows) for key in ordered]
+    return [_listener(key[0], groups[key], seen[key[0]].local_ports, known, rows) for key in ordered]
+
+
+def owner_rows(known: Knowledge) -> dict[int, dict[str, Any]]:
+    """What is shown of each process that holds a socket, by its process id."""
+    return {pid: _owner(process, known) for pid, process in known.walk.processes.items()}
 
 
 def _order(key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -73,15 +79,15 @@ def _listener(
     sockets: Sequence[BoundSocket],
     local_ports: tuple[int, int] | None,
     known: Knowledge,
-    owner_rows: Mapping[int, dict[str, Any]],
+    rows: Mapping[int, dict[str, Any]],
 ) -> dict[str, Any]:
     first = sockets[0]
     inodes = {socket.inode for socket in sockets if socket.inode}
     holders = sorted({pid for inode in inodes for pid in known.walk.holders.get(inode, ())})
     processes = [known.walk.processes[pid] for pid in holders]
-    uid = _common(socket.uid for socket in sockets)
+    uid = common(socket.uid for socket in sockets)
     unit, socket_unit = _unit(sockets, processes, known)
-    container = _place(sockets, known).container or _common(process.place.container for process in processes)
+    container = _place(sockets, known).container or common(process.place.container for process in processes)
     return {
         "protocol": first.protocol,
         "family": first.family,
@@ -92,12 +98,12 @@ def _listener(
         "namespace": visible(namespace),
         "uid": uid,
         "user": user_name(uid),
-        "unit": _shown(unit),
-        "activates": _shown(socket_unit and socket_unit.triggers),
+        "unit": shown(unit),
+        "activates": shown(socket_unit and socket_unit.triggers),
         "activated": _activated(socket_unit and socket_unit.activated),
-        "container": _shown(container),
-        "owners": [owner_rows[pid] for pid in holders],
-        "owners_state": _owners_state(sockets, known),
+        "container": shown(container),
+        "owners": [rows[pid] for pid in holders],
+        "owners_state": owners_state(sockets, known),
         "sockets": len(inodes) + sum(1 for socket in sockets if not socket.inode),
         "ephemeral": _is_ephemeral(first, local_ports),
     }
@@ -109,8 +115,8 @@ def _v6only(sockets: Iterable[BoundSocket]) -> bool | None:
     return next((value for value in (False, None, True) if value in values), None)
 
 
-def _owners_state(sockets: Sequence[BoundSocket], known: Knowledge) -> str:
-    """Of one owner that was looked for, nobody knows whether it is the only one."""
+def owners_state(sockets: Sequence[BoundSocket | RawSocket], known: Knowledge) -> str:
+    """Whether all who hold the sockets are known. Of one owner that was looked for, nobody knows whether it is all."""
     held = sum(1 for socket in sockets if socket.inode in known.walk.holders)
     if held == len(sockets) and known.owners == "all":
         return "known"
@@ -147,7 +153,7 @@ def _unit(
         if declared is not None:
             return declared.name, declared
     others = [process.place.unit for process in processes if process.pid != _SYSTEMD]
-    return by_cgroup or _common(others or [process.place.unit for process in processes]), None
+    return by_cgroup or common(others or [process.place.unit for process in processes]), None
 
 
 def _activated(runs: Activated | None) -> dict[str, Any] | None:
@@ -156,7 +162,7 @@ def _activated(runs: Activated | None) -> dict[str, Any] | None:
         return None
     name = None if runs.path is None else os.path.basename(runs.path)
     return {
-        "name": _shown(name),
+        "name": shown(name),
         "executable": None if runs.path is None else visible(os.path.realpath(runs.path)),
         **_user_of(runs.user),
     }
@@ -190,12 +196,12 @@ def _owner(process: Process, known: Knowledge) -> dict[str, Any]:
         "command": _command(process, known.commands),
         "uid": process.uid,
         "user": user_name(process.uid),
-        "unit": _shown(process.place.unit),
-        "container": _shown(process.place.container),
+        "unit": shown(process.place.unit),
+        "container": shown(process.place.container),
         "child_of": known.walk.child_of.get(process.pid),
         "package": None
         if package is None or not may_be_packaged(process)
-        else {"name": visible(package.name), "version": _shown(package.version), "manager": package.manager},
+        else {"name": visible(package.name), "version": shown(package.version), "manager": package.manager},
     }
 
 
@@ -229,11 +235,12 @@ def user_name(uid: int | None) -> str | None:
         return None
 
 
-def _common(values: Iterable[Value | None]) -> Value | None:
+def common(values: Iterable[Value | None]) -> Value | None:
     """The value that all share, else None."""
     found = set(values)
     return found.pop() if len(found) == 1 else None
 
 
-def _shown(text: str | None) -> str | None:
+def shown(text: str | None) -> str | None:
+    """Text of the host with what does not print escaped."""
     return None if text is None else visible(text)

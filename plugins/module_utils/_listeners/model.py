@@ -42,6 +42,28 @@ class BoundSocket(NamedTuple):
     cgroup_id: int | None
 
 
+class RawSocket(NamedTuple):
+    """One packet or raw socket, which takes packets and has no port.
+
+    ``number`` is what it takes: of a packet socket an Ethernet protocol (include/uapi/linux/if_ether.h; 3 is all of
+    them, 0 none), of a raw one an IP protocol (RFC 5237; 255 is none, raw(7)). ``family`` and ``address`` are None of
+    packet sockets, ``interface`` of raw ones, as /proc/net does not tell it.
+    """
+
+    kind: str  # packet or raw
+    family: str | None
+    number: int
+    interface: str | None  # None: any
+    address: str | None
+    uid: int | None
+    inode: int
+
+    @property
+    def receives(self) -> bool:
+        """False for one that can only send."""
+        return self.number != (0 if self.kind == "packet" else 255)
+
+
 class LocalEnd(NamedTuple):
     """The local address and port of a socket in whatever state. ``v6only`` is None where it is not told."""
 
@@ -68,6 +90,7 @@ class SocketsSeen(NamedTuple):
     not_looked_at: Mapping[str, Unlisted]
     problems: tuple[Problem, ...]
     local_ports: tuple[int, int] | None  # net.ipv4.ip_local_port_range, None where unreadable
+    raw: tuple[RawSocket, ...] = ()
 
 
 class Namespace(NamedTuple):

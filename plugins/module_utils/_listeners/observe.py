@@ -42,6 +42,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     Package,
     Place,
     Problem,
+    RawSocket,
     SocketsSeen,
     SocketUnit,
     Walk,
@@ -56,6 +57,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes i
     sees_all_processes,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.programs import ProgramError, Runner, run
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.raw_sockets import inodes, raw_sockets
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.sockets import interface_name, observe_sockets
 from ansible_collections.vigil.ports.plugins.module_utils._machine import machine
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
@@ -112,6 +114,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     hidden = unknown > 0 and request.owners != "unit" and look.at_hidden_processes()
     return {
         "listeners": rows,
+        "raw_sockets": raw_sockets(seen, known),
         "addresses": [
             {**own._asdict(), "interface": visible(own.interface), "inner": own.interface in inner} for own in addresses
         ],
@@ -236,9 +239,11 @@ class _Observation:
         groups = by_endpoint(seen).values()
         try:
             if self._request.owners == "first":
-                walked = first_owners(self._host.proc, [_claim(sockets, cgroups) for sockets in groups])
+                of_raw = [_claim([one], cgroups) for there in seen.values() for one in there.raw]
+                walked = first_owners(self._host.proc, [*(_claim(sockets, cgroups) for sockets in groups), *of_raw])
             else:
-                walked = all_owners(self._host.proc, {found.inode for sockets in groups for found in sockets})
+                of_listeners = {found.inode for sockets in groups for found in sockets}
+                walked = all_owners(self._host.proc, of_listeners | inodes(seen.values()))
         except OSError as error:
             self.problems.append(Problem("processes-unreadable", f"{self._host.proc}: {error}"))
             return Walk({}, {}, 1)
@@ -310,8 +315,9 @@ class _Observation:
         return found
 
 
-def _claim(sockets: Sequence[BoundSocket], cgroups: Mapping[int, Cgroup]) -> Claim:
-    made_in = (cgroups.get(found.cgroup_id) for found in sockets if found.cgroup_id)
+def _claim(sockets: Sequence[BoundSocket | RawSocket], cgroups: Mapping[int, Cgroup]) -> Claim:
+    ids = (found.cgroup_id for found in sockets if isinstance(found, BoundSocket))
+    made_in = (cgroups.get(number) for number in ids if number)
     return Claim(
         inodes=frozenset(found.inode for found in sockets if found.inode),
         uids=frozenset(found.uid for found in sockets if found.uid is not None),

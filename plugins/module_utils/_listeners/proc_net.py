@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What /proc/net tells when netlink will not: no IPV6_V6ONLY, no bound device, no cgroup.
+"""What /proc/net tells: of packet and raw sockets, and of all others when netlink will not.
 
-Sources: proc_pid_net(5), net/ipv4/tcp_ipv4.c (tcp4_seq_show). This module is private to the collection.
+It tells no IPV6_V6ONLY, no bound device of IP sockets and no cgroup. Sources: proc_pid_net(5), net/ipv4/tcp_ipv4.c
+(tcp4_seq_show), net/ipv4/raw.c (raw_seq_show), net/packet/af_packet.c (packet_seq_show). This module is private to the
+collection.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from typing import Iterator
+from typing import Callable, Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import family_and_address
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
@@ -19,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.model impor
     UNCONNECTED,
     BoundSocket,
     LocalEnd,
+    RawSocket,
 )
 
 _LAST_PORT = 65535
@@ -65,10 +68,37 @@ def parse_local_ends(content: bytes, protocol: str) -> list[LocalEnd]:
     return found
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, list[bytes]]]:
+def parse_packet_sockets(content: bytes, interface_name: Callable[[int], str]) -> list[RawSocket]:
+    """The packet sockets in /proc/net/packet. Raises ProcNetError."""
+    found = []
+    for number, fields in _rows(content, 9):
+        try:
+            carries = int.from_bytes(_bytes(fields[3]), "big")
+            index, uid, inode = _number(fields[4]), _number(fields[7]), _number(fields[8])
+        except ValueError as error:
+            raise ProcNetError(f"line {number} cannot be read") from error
+        interface = interface_name(index) if index else None
+        found.append(RawSocket("packet", None, carries, interface, None, uid, inode))
+    return found
+
+
+def parse_raw_sockets(content: bytes) -> list[RawSocket]:
+    """The raw sockets in raw or raw6; their IP protocol stands where others have the port. Raises ProcNetError."""
+    found = []
+    for number, fields in _rows(content):
+        try:
+            family, address, carries = _endpoint(fields[1])
+            uid, inode = _number(fields[7]), _number(fields[9])
+        except ValueError as error:
+            raise ProcNetError(f"line {number} cannot be read") from error
+        found.append(RawSocket("raw", family, carries, None, address, uid, inode))
+    return found
+
+
+def _rows(content: bytes, least: int = 10) -> Iterator[tuple[int, list[bytes]]]:
     for number, line in enumerate(content.splitlines()[1:], 2):
         fields = line.split()
-        if len(fields) < 10:
+        if len(fields) < least:
             raise ProcNetError(f"line {number} has {len(fields)} fields")
         yield number, fields
 

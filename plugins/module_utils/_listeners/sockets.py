@@ -17,14 +17,17 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners.inet_diag i
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import (
     BoundSocket,
     Problem,
+    RawSocket,
     SocketsSeen,
     Unlisted,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import NetlinkError, Opener
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.proc_net import (
     ProcNetError,
+    parse_packet_sockets,
     parse_port_range,
     parse_protocols,
+    parse_raw_sockets,
     parse_sockets,
 )
 
@@ -60,17 +63,20 @@ _RARE = (
     _Table("dccp", 33, _V4, None, "DCCP"),
     _Table("dccp", 33, _V6, None, "DCCPv6"),
 )
-_NEVER_LISTED = (
-    ("raw", ("RAW", "RAWv6"), "raw IP sockets have no port"),
-    ("packet", ("PACKET",), "packet sockets take frames below IP and have no port"),
-    ("vsock", (), "vsock is reached from the hypervisor, not over the network"),
+# Those that take packets without a port: source, kind, file below /proc/net, and the name that the kernel counts by.
+_RAW = (
+    ("packet", "packet", "packet", "PACKET"),
+    ("raw_ipv4", "raw", "raw", "RAW"),
+    ("raw_ipv6", "raw", "raw6", "RAWv6"),
 )
+_RAW_ATTEMPTS = 3
+_NEVER_LISTED = (("vsock", "vsock is reached from the hypervisor, not over the network"),)
 # What /proc/net/protocols counts that no other host reaches over a network, or that a table or an entry above tells of.
 # Ping sockets take answers to their own questions only (net/ipv4/ping.c).
 _TOLD_ELSEWHERE = frozenset(
     (
         *(table.registered for table in (*_MAIN, *_RARE)),
-        *(name for _what, registered, _reason in _NEVER_LISTED for name in registered),
+        *(registered for *_rest, registered in _RAW),
         *("MPTCP", "MPTCPv6", "PING", "PINGv6"),
         *("UNIX", "UNIX-STREAM", "NETLINK", "ALG", "KEY", "AF_VSOCK", "VSOCK"),
         *("HCI", "L2CAP", "RFCOMM", "SCO", "ISO", "BNEP", "CMTP", "HIDP"),  # Bluetooth
@@ -86,8 +92,10 @@ def observe_sockets(proc: str, opener: Opener) -> SocketsSeen:
     in_use = look.protocols_in_use()
     for table in _RARE:
         look.at_rare(table, in_use)
-    for what, registered, reason in _NEVER_LISTED:
-        look.leave_out(what, reason, registered, in_use)
+    for source, kind, name, registered in _RAW:
+        look.at_raw(source, kind, name, registered)
+    for what, reason in _NEVER_LISTED:
+        look.leave_out(what, reason, (), in_use)
     for name in sorted(set(in_use or ()) - _TOLD_ELSEWHERE):
         if (in_use or {})[name] > 0:
             look.leave_out(name.lower(), f"{name} sockets are not known to this module", (name,), in_use)
@@ -97,6 +105,7 @@ def observe_sockets(proc: str, opener: Opener) -> SocketsSeen:
         not_looked_at=look.not_looked_at,
         problems=tuple(look.problems),
         local_ports=look.local_ports(f"{proc}/sys/net/ipv4/ip_local_port_range"),
+        raw=tuple(look.raw),
     )
 
 
@@ -115,6 +124,7 @@ class _Look:
         self._net = net
         self._opener = opener
         self.sockets: list[BoundSocket] = []
+        self.raw: list[RawSocket] = []
         self.sources: dict[str, str] = {}
         self.not_looked_at: dict[str, Unlisted] = {}
         self.problems: list[Problem] = []
@@ -164,6 +174,46 @@ class _Look:
                 else f"{table.name}: {refusal}; {counted}",
                 None if here is None else here + ((before and before.in_use) or 0),
             )
+
+    def at_raw(self, source: str, kind: str, name: str, registered: str) -> None:
+        """Lists packet or raw sockets, and holds them against the number that the kernel counts of them."""
+        found: list[RawSocket] = []
+        counted = None
+        for _attempt in range(_RAW_ATTEMPTS):  # sockets come and go between the reading of two files
+            try:
+                content = self._read(name)
+                found = (
+                    parse_packet_sockets(content, interface_name) if kind == "packet" else parse_raw_sockets(content)
+                )
+                self.sources[source] = "proc"
+            except (OSError, ProcNetError) as error:
+                self.sources[source] = self._instead_of_raw(source, registered, error)
+                return
+            in_use = self._in_use()
+            counted = None if in_use is None else max(in_use.get(registered, 0), 0)  # -1: it does not count them
+            if counted is None or counted <= len(found):
+                break
+        self.raw.extend(found)
+        if counted is not None and counted > len(found):
+            before = self.not_looked_at.get(kind, Unlisted("", 0))
+            reason = f"/proc/net/{name} shows {len(found)} of {counted} in use"
+            self.not_looked_at[kind] = Unlisted(
+                f"{before.reason}; {reason}" if before.reason else reason, counted - len(found) + (before.in_use or 0)
+            )
+
+    def _instead_of_raw(self, source: str, registered: str, error: Exception) -> str:
+        """Absent where the kernel says that it has no such sockets: its module is not loaded, or IPv6 is off."""
+        in_use = self._in_use()
+        if isinstance(error, FileNotFoundError) and in_use is not None and registered not in in_use:
+            return "absent"
+        self._problem("sockets-not-listed", f"{source}: /proc/net: {error}")
+        return "failed"
+
+    def _in_use(self) -> dict[str, int] | None:
+        try:
+            return parse_protocols(self._read("protocols"))
+        except (OSError, ProcNetError):  # protocols_in_use() has said so
+            return None
 
     def leave_out(self, what: str, reason: str, registered: Sequence[str], in_use: Mapping[str, int] | None) -> None:
         """A kind of sockets that is never listed, by the names under which the kernel counts it."""

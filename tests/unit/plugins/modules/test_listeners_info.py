@@ -41,6 +41,9 @@ def bound(kind, family, address, port, v6only=None, device=None):
 S, D, V4, V6 = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.AF_INET, socket.AF_INET6
 planted = [bound(S, V4, "0.0.0.0", 8001), bound(S, V6, "::", 8002, 0), bound(S, V6, "::", 8003, 1),
            bound(S, V4, "127.0.0.1", 8004, device=b"lo"), bound(D, V4, "0.0.0.0", 8005), bound(D, V6, "::1", 8006)]
+raw = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)), socket.socket(V4, socket.SOCK_RAW, 1),
+       socket.socket(V6, socket.SOCK_RAW, 58), socket.socket(V4, socket.SOCK_RAW, 255)]
+raw[0].bind(("lo", 3))
 subprocess.run(sys.argv[1:], check=True, stdout=sys.stderr)
 rows = []
 for line in subprocess.run(["ss", "-Htulnp"], stdout=subprocess.PIPE, check=True).stdout.decode().splitlines():
@@ -141,12 +144,33 @@ def test_it_runs_under_each_python_and_agrees_with_ss_exactly(answers: tuple[dic
         assert result["host"]["python"].startswith(f"{version}."), result
         assert sorted(as_witness(result), key=str) == sorted(witness, key=str), version
         assert len(result["listeners"]) == 6
-        assert set(result["coverage"]["sources"].values()) == {"netlink"}
+        sources = result["coverage"]["sources"]
+        assert {sources.pop(raw) for raw in ("packet", "raw_ipv4", "raw_ipv6")} == {"proc"}
+        assert set(sources.values()) == {"netlink"}
+        assert not {"packet", "raw"} & {one["what"] for one in result["coverage"]["not_looked_at"]}
+
+
+def test_packet_and_raw_sockets_are_listed_with_who_holds_them(answers: tuple[dict[str, Any], list[Any]]) -> None:
+    said, witness = answers
+    planter = next(pid for *_rest, pids in witness for pid in pids)
+    shown = ("kind", "family", "number", "receives", "interface", "address", "sockets", "owners_state")
+    for version, result in said.items():
+        rows = [tuple(row[key] for key in shown) for row in result["raw_sockets"]]
+        assert rows == [
+            ("packet", None, 3, True, "lo", None, 1, "known"),
+            ("raw", "ipv4", 1, True, None, "0.0.0.0", 1, "known"),
+            ("raw", "ipv4", 255, False, None, "0.0.0.0", 1, "known"),
+            ("raw", "ipv6", 58, True, None, "::", 1, "known"),
+        ], version
+        assert {owner["pid"] for row in result["raw_sockets"] for owner in row["owners"]} == {planter}
 
 
 def test_each_python_says_the_same(answers: tuple[dict[str, Any], list[Any]]) -> None:
     said, _witness = answers
-    seen = {json.dumps([result["listeners"], result["addresses"]], sort_keys=True) for result in said.values()}
+    seen = {
+        json.dumps([result["listeners"], result["raw_sockets"], result["addresses"]], sort_keys=True)
+        for result in said.values()
+    }
     assert len(seen) == 1
 
 
@@ -168,7 +192,7 @@ def test_the_result_has_exactly_the_documented_shape(answers: tuple[dict[str, An
     assert match
     documented = yaml.safe_load(match[1])
     result = next(iter(said.values()))
-    assert set(documented) == {"listeners", "addresses", "machine", "host", "coverage", "bind"}
+    assert set(documented) == {"listeners", "raw_sockets", "addresses", "machine", "host", "coverage", "bind"}
     for key, described in documented.items():
         _check(key, described, result[key])
 

@@ -119,7 +119,8 @@ a = listen("127.0.0.1", 8001)
 result = observe(Request(), Host())
 tell([result["coverage"]["sources"], result["addresses"]])
 """)
-    assert sources == dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink")
+    raw = dict.fromkeys(("packet", "raw_ipv4", "raw_ipv6"), "proc")
+    assert sources == {**dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink"), **raw}
     assert addresses == [{"interface": "lo", "address": "127.0.0.1", "prefix": 8, "family": "ipv4", "inner": False}]
 
 

@@ -27,6 +27,9 @@ TCP = (
 )  # fmt: skip
 TCP6 = f"{HEADER}   0: {'0' * 32}:0050 {'0' * 32}:0000 0A {TAIL}"
 UDP = f"{HEADER}  10: 00000000:0035 00000000:0000 07 {TAIL}  11: 0100007F:0036 0100007F:0035 07 {TAIL}"
+PACKET = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"
+RAW = f"{HEADER}   1: 00000000:0001 00000000:0000 07 {TAIL}   2: 00000000:00FF 00000000:0000 07 {TAIL}"
+RAW6 = f"{HEADER}  58: {'0' * 32}:003A {'0' * 32}:0000 07 {TAIL}"
 PROTOCOLS = "protocol  size sockets  memory\nSCTP 1 {sctp} -1\nRAW 1 2 -1\nRAWv6 1 1 -1\nUDP-Lite 1 0 -1\n"
 
 
@@ -38,7 +41,8 @@ def refused(protocol: int) -> socket.socket:
 def proc(tmp_path: Path) -> Path:
     net = tmp_path / "thread-self" / "net"
     net.mkdir(parents=True)
-    for name, content in (("tcp", TCP), ("tcp6", TCP6), ("udp", UDP), ("udp6", HEADER)):
+    tables = {"tcp": TCP, "tcp6": TCP6, "udp": UDP, "udp6": HEADER, "packet": PACKET, "raw": RAW, "raw6": RAW6}
+    for name, content in tables.items():
         (net / name).write_text(content)
     (net / "protocols").write_text(PROTOCOLS.format(sctp=0))
     ports = tmp_path / "sys" / "net" / "ipv4"
@@ -63,7 +67,9 @@ def test_no_ipv6_table_is_ipv6_off_and_no_problem(proc: Path) -> None:
     for name in ("tcp6", "udp6"):
         (proc / "thread-self" / "net" / name).unlink()
     seen = observe_sockets(str(proc), refused)
-    assert seen.sources == {"tcp_ipv4": "proc", "tcp_ipv6": "absent", "udp_ipv4": "proc", "udp_ipv6": "absent"}
+    absent = {source for source, how in seen.sources.items() if how == "absent"}
+    assert absent == {"tcp_ipv6", "udp_ipv6"}
+    assert {how for source, how in seen.sources.items() if source not in absent} == {"proc"}
     assert len(seen.problems) == 2
 
 
@@ -79,8 +85,8 @@ def test_ipv6_off_is_also_told_where_netlink_answers(proc: Path) -> None:
 def test_where_neither_works_the_source_has_failed(tmp_path: Path) -> None:
     seen = observe_sockets(str(tmp_path), refused)
     assert set(seen.sources.values()) == {"failed"}, "a /proc that is not there is not IPv6 switched off"
-    assert [problem.code for problem in seen.problems].count("sockets-not-listed") == 4
-    assert {"sctp", "dccp", "udplite", "raw", "packet", "vsock"} == set(seen.not_looked_at)
+    assert [problem.code for problem in seen.problems].count("sockets-not-listed") == 7
+    assert {"sctp", "dccp", "udplite", "vsock"} == set(seen.not_looked_at)
 
 
 def test_a_table_that_does_not_read_as_it_should_has_failed(proc: Path) -> None:
@@ -96,11 +102,37 @@ def test_sctp_is_named_when_the_kernel_has_such_sockets(proc: Path, in_use: int,
     (proc / "thread-self" / "net" / "protocols").write_text(PROTOCOLS.format(sctp=in_use))
     seen = observe_sockets(str(proc), refused)
     assert ("sctp" in seen.not_looked_at) is told
-    assert "3 in use" in seen.not_looked_at["raw"].reason
-    assert seen.not_looked_at["raw"].in_use == 3
     assert seen.not_looked_at["vsock"].in_use is None
     assert (seen.not_looked_at["sctp"].in_use if told else 0) == in_use
-    assert {"raw", "packet", "vsock"} <= set(seen.not_looked_at)
+
+
+def test_raw_sockets_are_listed_and_the_send_only_ones_told_apart(proc: Path) -> None:
+    seen = observe_sockets(str(proc), refused)
+    listed = [(one.kind, one.family, one.number, one.address, one.receives) for one in seen.raw]
+    assert listed == [
+        ("raw", "ipv4", 1, "0.0.0.0", True),
+        ("raw", "ipv4", 255, "0.0.0.0", False),
+        ("raw", "ipv6", 58, "::", True),
+    ]
+    assert not {"raw", "packet"} & set(seen.not_looked_at)
+
+
+def test_raw_sockets_that_the_kernel_counts_and_its_file_does_not_show_are_said(proc: Path) -> None:
+    counted = "protocol  size sockets  memory\nRAW 1 4 -1\nRAWv6 1 1 -1\nPACKET 1 1 -1\n"
+    (proc / "thread-self" / "net" / "protocols").write_text(counted)
+    seen = observe_sockets(str(proc), refused)
+    assert seen.not_looked_at["raw"].in_use == 2
+    assert "shows 2 of 4" in seen.not_looked_at["raw"].reason
+    assert seen.not_looked_at["packet"].in_use == 1
+
+
+@pytest.mark.parametrize(("registered", "how"), [("RAW 1 0 -1", "absent"), ("RAW 1 0 -1\nPACKET 1 0 -1", "failed")])
+def test_a_file_that_is_not_there_is_a_kind_that_the_kernel_does_not_have(
+    proc: Path, registered: str, how: str
+) -> None:
+    (proc / "thread-self" / "net" / "packet").unlink()
+    (proc / "thread-self" / "net" / "protocols").write_text(f"protocol  size sockets  memory\n{registered}\n")
+    assert observe_sockets(str(proc), refused).sources["packet"] == how
 
 
 def test_sockets_of_kinds_that_nobody_lists_are_counted_under_the_names_of_the_kernel(proc: Path) -> None:
@@ -109,7 +141,7 @@ def test_sockets_of_kinds_that_nobody_lists_are_counted_under_the_names_of_the_k
     (proc / "thread-self" / "net" / "protocols").write_text(counted)
     seen = observe_sockets(str(proc), refused)
     in_use = {what: unlisted.in_use for what, unlisted in seen.not_looked_at.items() if unlisted.in_use}
-    assert in_use == {"sctp": 3, "raw": 3, "tipc": 2, "xdp": 1}
+    assert in_use == {"sctp": 3, "tipc": 2, "xdp": 1}
 
 
 def test_an_interface_without_a_name_is_shown_by_number() -> None:
@@ -123,6 +155,8 @@ def test_hostile_bytes_are_sockets_or_the_named_error(data: bytes) -> None:
         proc_net.parse_sockets(data, "udp")
     with contextlib.suppress(ProcNetError):
         proc_net.parse_protocols(data)
+    with contextlib.suppress(ProcNetError):
+        proc_net.parse_packet_sockets(data, str)
     with contextlib.suppress(ProcNetError):
         proc_net.parse_port_range(data)
 
@@ -139,3 +173,5 @@ FIELD = st.one_of(
 def test_hostile_fields_are_sockets_or_the_named_error(lines: list[list[bytes]]) -> None:
     with contextlib.suppress(ProcNetError):
         proc_net.parse_sockets(b"header\n" + b"\n".join(b" ".join(fields) for fields in lines), "tcp")
+    with contextlib.suppress(ProcNetError):
+        proc_net.parse_raw_sockets(b"header\n" + b"\n".join(b" ".join(fields) for fields in lines))
