@@ -11,8 +11,8 @@ module: evidence
 short_description: Write down what a host declares and what listens on it
 version_added: 0.1.0
 description:
-  - Resolves the variables C(vigil_ports*), C(vigil_exceptions*) and C(vigil_addresses) of the host, runs
-    M(vigil.ports.listeners_info) there, and writes both into the run directory.
+  - Resolves the variables C(vigil_ports*), C(vigil_raw_sockets*), C(vigil_exceptions*) and C(vigil_addresses) of the
+    host, runs M(vigil.ports.listeners_info) there, and writes both into the run directory.
   - A host that is unreachable, or on which the module fails, is written down as such. The audit then says that it was
     not assessed. Use C(ignore_unreachable) on the task, so that the host stays in the play.
 extends_documentation_fragment:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from .._evidence.observed import address_of
 from .._inventory.declared import PortException
-from .._inventory.port_range import is_dynamic, span_of
+from .._inventory.port_range import is_by_owner, span_of
 from .catalogue import CATALOGUE
 from .finding import Finding, Status, about_declaration
 from .host_view import HostView
@@ -20,9 +20,11 @@ from .needed_looks import looked_for
 #: Excused only by an exception that names it: who approved a port did not approve that somebody hides it.
 _EXCUSED_BY_NAME = frozenset(("hidden-listener",))
 
-#: Rules that are about exceptions, what is too wide, and gaps are never excused by an exception.
+#: An exception is for ports. Rules that are about exceptions, what is too wide, and gaps it never excuses.
 _NEVER_EXCUSED = frozenset(
-    rule.id for rule in CATALOGUE.values() if rule.case in ("exception", "assessment", "breadth", "acceptance")
+    rule.id
+    for rule in CATALOGUE.values()
+    if rule.case in ("packets", "exception", "assessment", "breadth", "acceptance")
 )
 
 #: What an exception excuses that names no rule.
@@ -77,7 +79,7 @@ def _was_looked_for(view: HostView, exception: PortException, untold: Iterable[F
 
 def _may_match(exception: PortException, finding: Finding) -> bool:
     """Whether the exception would excuse a part of the finding, if that failed."""
-    if finding.port is None or is_dynamic(finding.port):  # an exception is for ports by their number
+    if finding.port is None or is_by_owner(finding.port):  # an exception is for ports by their number
         return False
     first, last = span_of(finding.port)
     return (
@@ -90,7 +92,7 @@ def _may_match(exception: PortException, finding: Finding) -> bool:
 
 
 def _excuse(view: HostView, finding: Finding) -> tuple[int, PortException] | None:
-    if finding.status != "fail" or finding.rule in _NEVER_EXCUSED or finding.port is None or is_dynamic(finding.port):
+    if finding.status != "fail" or finding.rule in _NEVER_EXCUSED or finding.port is None or is_by_owner(finding.port):
         return None
     for index, exception in enumerate(view.inventory.exceptions):
         if exception.is_active(view.today) and _matches(exception, finding):

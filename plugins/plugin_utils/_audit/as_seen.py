@@ -15,7 +15,7 @@ from .._evidence.observed import Listener, Owner
 from .._inventory.address_rule import Address
 from .._inventory.pasteable import plain_name
 from .._inventory.placeholder import PLACEHOLDER
-from .owner_match import behind, first_of_families, runners, shown_user, units_of, waits_for_a_call
+from .owner_match import Held, behind, first_of_families, runners, shown_user, units_of, waits_for_a_call
 
 _ANY_UNIT = re.compile(r".*\.(service|socket)")
 _COMM = 15  # TASK_COMM_LEN without its end, proc_pid_comm(5)
@@ -50,6 +50,21 @@ def proposed_entry(
     }
 
 
+def proposed_raw_entry(kind: str, namespace: str, sockets: Sequence[Held]) -> dict[str, Any] | None:
+    """The same for packet or raw sockets; None where neither process nor unit of all of them can be named."""
+    facts = owners_as_declared(sockets)
+    subject = facts.get("process") or facts.get("unit")
+    if subject is None:
+        return None
+    return {
+        "kind": kind,
+        **({} if namespace == "host" else {"namespace": namespace}),
+        **facts,
+        "justification": f"{PLACEHOLDER}: why {subject} must take packets",
+        "owner": f"{PLACEHOLDER}: who answers for it",
+    }
+
+
 def where(listeners: Sequence[Listener]) -> dict[str, Any]:
     """``address`` for what does not listen everywhere."""
     if not listeners:
@@ -67,7 +82,7 @@ def address_text(address: Address) -> str:
     return str(address).partition("%")[0]
 
 
-def owners_as_declared(listeners: Sequence[Listener]) -> dict[str, Any]:
+def owners_as_declared(listeners: Sequence[Held]) -> dict[str, Any]:
     """``process``, ``user`` and ``unit``, each where all listeners have the same and it may be pasted."""
     found: dict[str, Any] = {}
     if listeners and all(behind(one) and one.owners_state == "known" for one in listeners):
@@ -78,14 +93,14 @@ def owners_as_declared(listeners: Sequence[Listener]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _units(listener: Listener) -> Iterable[str | None]:
+def _units(listener: Held) -> Iterable[str | None]:
     """The service that is started, where systemd holds the socket for one."""
     if waits_for_a_call(listener) and listener.activates:
         return [listener.activates]
     return units_of(listener) or [None]
 
 
-def _runners(listeners: Sequence[Listener]) -> str | list[str] | None:
+def _runners(listeners: Sequence[Held]) -> str | list[str] | None:
     """Who runs what listens: one user, or all of them; who made the sockets where no process is known."""
     users = {users for one in listeners for users in runners(one)}
     names = sorted(name for one in users if one and (name := plain_name(shown_user(one))) is not None)

@@ -16,7 +16,7 @@ from typing import Literal
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 Case = Literal[
-    "assessment", "host", "vantage", "declaration", "exception", "review", "service", "breadth", "acceptance"
+    "assessment", "host", "vantage", "declaration", "exception", "review", "service", "packets", "breadth", "acceptance"
 ]
 
 
@@ -58,6 +58,17 @@ _RULES = (
         "A declaration with `required: true` has no listener. Of a range one port is enough, of a list each is meant.",
         "Start the service, or set `required: false`, or remove the declaration.",
         ("NIST SP 800-53 CM-2", "ISO 27001:2022 A.8.9"),
+    ),
+    Rule(
+        "undeclared-raw-socket",
+        "a process takes packets without a port, undeclared",
+        "medium",
+        "packets",
+        "A packet or raw socket of the host receives, and no entry of `vigil_raw_sockets` is for the process or unit"
+        " that holds it. No scan finds it: a sniffer has one, a DHCP client has one, and a backdoor that waits for a"
+        " certain packet has nothing else. Those of one process are one finding.",
+        "Find out what the process is for. Stop it, or declare it in `vigil_raw_sockets`.",
+        (*_OWNER_CONTROLS, "NIST SP 800-53 SI-4"),
     ),
     Rule(
         "wrong-owner",

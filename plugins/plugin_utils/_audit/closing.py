@@ -16,9 +16,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from .._evidence.observed import Listener, Owner
+from .._evidence.observed import Owner
 from .._inventory.pasteable import plain_name
-from .owner_match import units_involved
+from .owner_match import Held, units_involved
 
 _STOPPABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]*\.(service|socket)")
 _REMOVE = {"dpkg": ("apt-get", "remove"), "rpm": ("dnf", "remove"), "apk": ("apk", "del")}
@@ -32,7 +32,7 @@ _WAY_IN = re.compile(r"(ssh|sshd|systemd-networkd|systemd-resolved|NetworkManage
 _NEEDED = frozenset(("openssh-server", "systemd", "systemd-sysv", "init", "dbus", "util-linux", "network-manager"))
 
 
-def closing(listeners: Sequence[Listener]) -> dict[str, Any]:
+def closing(listeners: Sequence[Held]) -> dict[str, Any]:
     """``commands``, each with ``what`` it does and the ``command``, and a ``note`` where there is none."""
     if not listeners:
         return told("nothing that the host lists would be stopped by a command there")

@@ -40,7 +40,9 @@ FIRST_OPEN = "first seen open"
 _MOST_ADDRESSES = 8
 
 #: What every listing tells of; a source that it does not mention was not looked at.
-_NOTHING_LISTED = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "failed")
+_NOTHING_LISTED = dict.fromkeys(
+    ("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6", "packet", "raw_ipv4", "raw_ipv6"), "failed"
+)
 
 
 _ASKED_BY = {"play": "the hosts of the play", "limit": "the limit"}
@@ -118,12 +120,19 @@ def host_gap(host: str, status: str, why: str | None) -> Finding:
 def unlisted_protocols(host: str, coverage: Mapping[str, Any]) -> dict[str, str]:
     """Protocols of which the listing may lack a socket, each with the name of a gap that says so."""
     found: dict[str, str] = {}
-    for source, how in sorted({**_NOTHING_LISTED, **coverage["sources"]}.items()):
+    for source, how in _sources(coverage):
         if how == "failed":
             found.setdefault(source.split("_")[0], f"{host}:not-listed:{source}")
     for one in coverage["not_looked_at"]:
         found.setdefault(str(one["what"]), _name_of_unlisted(host, one))
     return found
+
+
+def _sources(coverage: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How each kind of socket was listed. 0.2 said of packet and raw sockets that it does not list them."""
+    told_apart = {str(one["what"]) for one in coverage["not_looked_at"]} - set(coverage["sources"])
+    expected = {source: how for source, how in _NOTHING_LISTED.items() if source.split("_")[0] not in told_apart}
+    return sorted({**expected, **coverage["sources"]}.items())
 
 
 def _name_of_unlisted(host: str, row: Mapping[str, Any]) -> str:
@@ -135,7 +144,7 @@ def listing_gaps(
     host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str], declared_namespaces: Iterable[str]
 ) -> Iterator[Finding]:
     """What the listing on the host left out and the audit would have needed."""
-    for source, how in sorted({**_NOTHING_LISTED, **coverage["sources"]}.items()):
+    for source, how in _sources(coverage):
         if how == "failed":
             why = "; ".join(f"{one['code']}: {one['message']}" for one in coverage["problems"]) or "no reason given"
             yield gap(

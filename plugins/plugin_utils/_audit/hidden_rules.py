@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from .._evidence.observed import ScannedTarget, spans_hold, spans_of
 from .._evidence.relisted import BindRow
-from .._inventory.port_range import is_dynamic
+from .._inventory.port_range import is_by_owner
 from .catalogue import CATALOGUE
 from .finding import Finding, Status
 from .host_view import HostView
@@ -56,7 +56,7 @@ def _port_if_closed(view: HostView, finding: Finding) -> Iterator[int]:
 
 
 def _ports_if_open(view: HostView, finding: Finding) -> Iterator[int]:
-    if finding.namespace == "host" and not is_dynamic(finding.port):
+    if finding.namespace == "host" and not is_by_owner(finding.port):
         spans = spans_of(str(finding.port))
         for endpoint in (one for target in view.targets for one in target.endpoints):
             is_open = (endpoint.protocol, endpoint.state) == (finding.protocol, "open")

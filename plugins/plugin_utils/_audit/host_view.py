@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
 from .._evidence.observed import Address, Endpoint, Listener, ScannedTarget, address_of
+from .._evidence.raw_sockets import RawSocket
 from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory
 from .._inventory.port_range import DynamicPort, PortRange
@@ -49,6 +50,7 @@ class HostView:
     verify_bind: str = "never"
     vantages: frozenset[str] = frozenset()  # all of the run
     too_broad: TooBroad | None = None  # runs of 0.2 had no limits
+    raw_sockets: tuple[RawSocket, ...] | None = None  # None: they were not listed
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, whatever address they are for: those of that very port, ranges, dynamic ones.

@@ -14,6 +14,7 @@ from .catalogue import CATALOGUE
 from .finding import Finding, about_declaration
 from .host_view import HostView, covers
 from .owner_match import (
+    Held,
     behind,
     deviations,
     first_of_families,
@@ -167,8 +168,8 @@ def meanwhile(listener: Listener) -> str:
     return _MEANWHILE[listener.seen]
 
 
-def who(listener: Listener) -> str:
-    """The owner of a listener in a few words."""
+def who(listener: Held) -> str:
+    """The owner of a socket in a few words."""
     owners = first_of_families(behind(listener))
     names = [owners[0].name] if len(owners) == 1 else sorted({owner.name for owner in owners})
     process = (

@@ -29,6 +29,7 @@ _RESOLVED: Mapping[str, Needs] = {
     "undeclared-listener": frozenset(("inside",)),
     "missing-listener": frozenset(("inside",)),
     "wrong-owner": frozenset(("inside",)),
+    "undeclared-raw-socket": frozenset(("inside",)),
     "undeclared-exposure": frozenset(("outside",)),
     "forbidden-exposure": frozenset(("outside",)),
     "blocked-service": frozenset(("inside", "outside")),

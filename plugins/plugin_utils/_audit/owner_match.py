@@ -11,15 +11,47 @@ owner, by its settings as long as nothing of it runs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from .._evidence.observed import Listener, Owner
-from .._inventory.declared import Declaration
+from .._evidence.observed import Activated, Owner
 
 _SYSTEMD = 1  # its process id
 _SOCKET, _SERVICE = ".socket", ".service"
 
 
-def behind(listener: Listener) -> tuple[Owner, ...]:
+class NamesOwner(Protocol):
+    """An entry that says who may hold a socket: a declaration of a port, or of packet and raw sockets."""
+
+    @property
+    def process(self) -> tuple[str, ...]: ...
+    @property
+    def user(self) -> tuple[str, ...]: ...
+    @property
+    def unit(self) -> str | None: ...
+
+
+class Held(Protocol):
+    """A socket with who holds it: a listener, or a packet or raw socket."""
+
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def uid(self) -> int | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def activates(self) -> str | None: ...
+    @property
+    def activated(self) -> Activated | None: ...
+    @property
+    def owners(self) -> tuple[Owner, ...]: ...
+    @property
+    def owners_state(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+
+
+def behind(listener: Held) -> tuple[Owner, ...]:
     """Its owners, and for systemd what it starts; without that where it is not known what that is."""
     if not waits_for_a_call(listener):
         return listener.owners
@@ -27,13 +59,13 @@ def behind(listener: Listener) -> tuple[Owner, ...]:
     return (*(one for one in listener.owners if one.pid != _SYSTEMD), *([starts] if starts else []))
 
 
-def waits_for_a_call(listener: Listener) -> bool:
+def waits_for_a_call(listener: Held) -> bool:
     """Whether systemd holds the socket for a service, as far as owners were looked for."""
     held = not listener.owners or any(owner.pid == _SYSTEMD for owner in listener.owners)
     return held and (listener.unit or "").endswith(_SOCKET)
 
 
-def _started(listener: Listener) -> Owner | None:
+def _started(listener: Held) -> Owner | None:
     """The process that a call starts, if the settings of its unit tell."""
     activated = listener.activated
     if activated is None or activated.name is None:
@@ -57,7 +89,7 @@ def first_of_families(owners: tuple[Owner, ...]) -> tuple[Owner, ...]:
     return tuple(owner for owner in owners if owner.child_of not in pids)
 
 
-def deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
+def deviations(declaration: NamesOwner, listener: Held) -> Iterator[str]:
     """In what the listener differs from what is declared. Every owner must be one of the declared."""
     owners = behind(listener)
     if declaration.process:
@@ -78,7 +110,7 @@ def deviations(declaration: Declaration, listener: Listener) -> Iterator[str]:
             yield f"unit {' and '.join(shown)} instead of {declaration.unit}"
 
 
-def unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
+def unknowns(declaration: NamesOwner, listener: Held) -> Iterator[str]:
     """What the declaration asks for and the host did not tell."""
     owners, users = behind(listener), runners(listener)
     if declaration.process and (not listener.owners or listener.owners_state != "known"):
@@ -98,7 +130,7 @@ def unknowns(declaration: Declaration, listener: Listener) -> Iterator[str]:
         yield "the systemd unit behind the socket is unknown"
 
 
-def is_match(declaration: Declaration, listener: Listener) -> bool:
+def is_match(declaration: NamesOwner, listener: Held) -> bool:
     """True when all that is behind the listener is known, and each is who was declared."""
     if listener.owners_state != "known" or not behind(listener):
         return False
@@ -108,7 +140,7 @@ def is_match(declaration: Declaration, listener: Listener) -> bool:
     return not any(deviations(declaration, listener)) and not any(unknowns(declaration, listener))
 
 
-def only_by_name(declaration: Declaration, listener: Listener) -> str:
+def only_by_name(declaration: NamesOwner, listener: Held) -> str:
     """What is to say when a declared process was recognised by nothing but the name that it gave itself."""
     for owner in first_of_families(behind(listener)):
         base = (owner.executable or "").rsplit("/", 1)[-1]
@@ -117,7 +149,7 @@ def only_by_name(declaration: Declaration, listener: Listener) -> str:
     return ""
 
 
-def runners(listener: Listener) -> list[frozenset[str]]:
+def runners(listener: Held) -> list[frozenset[str]]:
     """Name and number of who runs each process behind the socket; of who made it where no process is known."""
     of_owners = [_names_of(owner.user, owner.uid) for owner in behind(listener)]
     if not of_owners and waits_for_a_call(listener):
@@ -130,19 +162,19 @@ def shown_user(users: frozenset[str]) -> str:
     return min(users, key=lambda name: (name.isdecimal(), name))
 
 
-def units_of(listener: Listener) -> set[str]:
+def units_of(listener: Held) -> set[str]:
     """The units that hold the socket; that of the socket itself where no process tells. Pid 1 holds for others."""
     held = {owner.unit for owner in listener.owners if owner.unit is not None and owner.pid != _SYSTEMD}
     return held or ({listener.unit} if listener.unit else set())
 
 
-def units_involved(listener: Listener) -> set[str]:
+def units_involved(listener: Held) -> set[str]:
     """The units that hold the socket, and the one that would open it again."""
     pair = {unit for unit in (listener.unit, listener.activates) if unit} if listener.activates else set()
     return units_of(listener) | {unit for unit in pair if "@." not in unit}  # a template itself never runs
 
 
-def _units_meant(declared: str, listener: Listener) -> set[str]:
+def _units_meant(declared: str, listener: Held) -> set[str]:
     """The declared unit; with it the socket unit that starts it, or the service that is started where that bears the
     socket unit's name. A socket unit that starts any other service is not what its name says."""
     if listener.activates is None or listener.unit is None:

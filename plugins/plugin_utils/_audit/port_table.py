@@ -12,10 +12,11 @@ from typing import Any
 
 from .._evidence.observed import Listener, ScannedTarget
 from .._inventory.declared import Declaration
-from .._inventory.port_range import is_dynamic, place_in_order, span_of
+from .._inventory.port_range import is_by_owner, place_in_order, span_of
 from .finding import Finding, Port
 from .host_view import HostView, covers
 from .listening_rules import meanwhile, who
+from .raw_socket_rules import declared_by, subject_of
 from .reach import Wrong, cells, is_known, judged
 
 _Key = tuple[str, str, Port]  # namespace, protocol, port or range
@@ -39,7 +40,7 @@ def port_table(view: HostView, findings: Iterable[Finding], vantages: Iterable[s
         row["declared"].append(f"proposed only; {_declared(proposal)}")
     for listener in view.listeners or ():
         row = _row(rows, view, _key_of_listener(view, listener))
-        number = f"port {listener.port} " if is_dynamic(row["port"]) else ""
+        number = f"port {listener.port} " if is_by_owner(row["port"]) else ""
         text = f"{listener.where} {number}{who(listener)}{meanwhile(listener)}"
         if text not in row["listening"]:
             row["listening"].append(text)
@@ -48,6 +49,7 @@ def port_table(view: HostView, findings: Iterable[Finding], vantages: Iterable[s
             if endpoint.state == "open":
                 _row(rows, view, _key_of_port(view, "host", endpoint.protocol, endpoint.port))
     _add_reach(rows, view, vantages)
+    _add_raw_sockets(rows, view)
     _add_verdicts(rows, view, findings)
     _add_unknown(rows, view)
     _add_unidentified(rows, view, findings)
@@ -111,7 +113,7 @@ def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
     one those of its listeners."""
     if port is None or isinstance(port, int):
         return [] if port is None else [port]
-    if is_dynamic(port):
+    if is_by_owner(port):
         own = [one for one in view.inventory.dynamic if (one.protocol, one.port.subject) == (protocol, port)]
         return sorted({listener.port for one in own for listener in view.listeners_of(one)})
     first, last = span_of(port)
@@ -128,6 +130,18 @@ def _add_reach(rows: Mapping[_Key, dict[str, Any]], view: HostView, vantages: It
         if namespace == "host":
             ports = _ports(view, protocol, port)
             row["reachable"] = cells(protocol, ports, by_vantage, inside_only=view.depth == "none")
+
+
+def _add_raw_sockets(rows: dict[_Key, dict[str, Any]], view: HostView) -> None:
+    """Rows for those who take packets without a port. No vantage point sees them."""
+    for one in view.raw_sockets or ():
+        if one.receives:
+            row = _row(rows, view, (one.namespace, one.kind, subject_of(one)))
+            text = f"{who(one)}: {one.takes}{f' on {one.where}' if one.where else ''}"
+            if text not in row["listening"]:
+                row["listening"].append(text)
+            owners = [f"owner {entry.owner}" for entry in declared_by(view, one)]
+            row["declared"].extend(owner for owner in owners if owner not in row["declared"])
 
 
 def _add_verdicts(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings: Iterable[Finding]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
+from .._evidence.raw_sockets import raw_sockets_of
 from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
@@ -49,6 +50,7 @@ from .may_disagree import may_disagree
 from .own_addresses import unscanned
 from .port_table import port_table
 from .proposal_rules import unapproved
+from .raw_socket_rules import undeclared_raw_sockets
 from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
@@ -69,6 +71,7 @@ _HOST_RULES = (
     overdue_reviews,
     unapproved,
     too_broad,
+    undeclared_raw_sockets,
 )
 
 
@@ -314,6 +317,7 @@ def view_of_host(
         verify_bind=run["settings"]["verify_bind"],
         vantages=frozenset(outside.vantages),
         too_broad=_limits(run["settings"]),
+        raw_sockets=raw_sockets_of(listening) if listening else None,
     )
 
 

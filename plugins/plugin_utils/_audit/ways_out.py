@@ -17,15 +17,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._evidence.observed import Listener, address_of
+from .._evidence.raw_sockets import RawSocket
 from .._inventory.declared import Declaration
 from .._inventory.pasteable import is_template
-from .._inventory.placeholder import PROPOSED, is_placeholder
-from .._inventory.port_range import DYNAMIC, PortRange, is_dynamic
-from .as_seen import address_text, owners_as_declared, proposed_entry
+from .._inventory.placeholder import PROPOSED, PROPOSED_RAW, is_placeholder
+from .._inventory.port_range import DYNAMIC, PortRange, is_by_owner
+from .as_seen import address_text, owners_as_declared, proposed_entry, proposed_raw_entry
 from .catalogue import CATALOGUE
 from .closing import closing, told
 from .finding import Finding
 from .host_view import HostView, would_answer
+from .raw_socket_rules import RULE as RAW_SOCKETS
+from .raw_socket_rules import sockets_of
 from .service_rules import service_to_declare
 
 #: How long the exception holds that is offered, from the audit's day to the first one on which it is expiring.
@@ -68,6 +71,11 @@ class _Subject:
         return sorted({vantage for vantage, one in seen if one.state == "open"})
 
     @property
+    def raw_sockets(self) -> Sequence[RawSocket]:
+        """The packet and raw sockets that the finding is about."""
+        return sockets_of(self.view, self.finding) if self.finding.rule == RAW_SOCKETS else ()
+
+    @property
     def service(self) -> str | None:
         """The service that scans identified on the port, when they agree."""
         seen = self.view.endpoints_on(self.finding.protocol, self.finding.port)
@@ -81,10 +89,11 @@ def with_ways_out(view: HostView, finding: Finding) -> Finding:
         return finding
     declaration = _declaration(view, finding)
     subject = _Subject(view, finding, declaration, _listeners(view, finding, declaration))
+    held = subject.listeners or subject.raw_sockets
     ways = {
         "declare": _DECLARE.get(finding.rule, _not_declared)(subject),
         "except": _EXCEPT.get(finding.rule, _excepted)(subject),
-        "close": _NOT_CLOSED[finding.rule] if finding.rule in _NOT_CLOSED else closing(subject.listeners),
+        "close": _NOT_CLOSED[finding.rule] if finding.rule in _NOT_CLOSED else closing(held),
     }
     return finding._replace(ways_out=ways)
 
@@ -150,6 +159,14 @@ def _newly_declared(subject: _Subject) -> dict[str, Any]:
         reachable_from=reach,
     )
     return _way(PROPOSED, entry, _MOVE)
+
+
+def _raw_declared(subject: _Subject) -> dict[str, Any]:
+    finding = subject.finding
+    entry = proposed_raw_entry(str(finding.protocol), finding.namespace or "host", subject.raw_sockets)
+    if entry is None:
+        return _way(None, None, "who holds it is not known, or has no name that may be pasted: declare it by hand")
+    return _way(PROPOSED_RAW, entry, _MOVE)
 
 
 def _proposed_already(subject: _Subject) -> dict[str, Any]:
@@ -228,8 +245,8 @@ def _excepted(subject: _Subject) -> dict[str, Any]:
     view, finding = subject.view, subject.finding
     if finding.port is None:
         return _way(None, None, "an exception is for a port")
-    if is_dynamic(finding.port):
-        return _way(None, None, "an exception is for a port by its number, and this one is dynamic")
+    if is_by_owner(finding.port):
+        return _way(None, None, "an exception is for a port by its number, and this is known by who holds it")
     entry = {
         "port": finding.port,
         "protocol": finding.protocol if finding.protocol != "tcp" else None,
@@ -282,6 +299,7 @@ _DECLARE: Mapping[str, Callable[[_Subject], dict[str, Any]]] = {
     "wrong-service": _corrected(_service_as_seen),
     "forbidden-exposure": _corrected(_reachable),
     "blocked-service": _corrected(_not_reachable),
+    "undeclared-raw-socket": _raw_declared,
     "review-overdue": _corrected(
         lambda subject, _declaration: {"review_by": _day_after(subject.view.today, _REVIEWED_AGAIN)}
     ),

@@ -31,7 +31,7 @@ from .window import WindowError
 _SECONDS = 300
 #: Python 3.11.2, which Debian 12 has, knows no filters (they came with 3.11.4).
 _FILTER: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-_COMPARED = ("vigil_ports", "vigil_exceptions")
+_COMPARED = ("vigil_ports", "vigil_raw_sockets", "vigil_exceptions")
 _WAY_OUT = "plan by the id of the change instead (leave out change_since)"
 
 Variables = Mapping[str, Any]

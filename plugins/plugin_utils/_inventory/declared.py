@@ -70,6 +70,24 @@ class Declaration:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RawDeclaration:
+    """Who may take packets without a port, by packet sockets, raw sockets or both."""
+
+    place: str
+    kinds: frozenset[str]  # packet, raw
+    namespace: str
+    process: tuple[str, ...]
+    user: tuple[str, ...]
+    unit: str | None
+    justification: str
+    owner: str
+
+    def is_in(self, namespace: str) -> bool:
+        """True for a namespace of its name, or of its pattern."""
+        return self.namespace == namespace or fnmatch.fnmatchcase(namespace, self.namespace)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PortException:
     """A deviation that was approved for a time: one port or range of one entry."""
 
@@ -101,6 +119,8 @@ class Inventory:
     declarations: tuple[Declaration, ...]
     exceptions: tuple[PortException, ...]
     proposals: tuple[Declaration, ...] = ()
+    raw_sockets: tuple[RawDeclaration, ...] = ()
+    proposed_raw_sockets: tuple[RawDeclaration, ...] = ()
 
     def declarations_for(self, protocol: str, port: int, namespace: str) -> Sequence[Declaration]:
         """The declarations of a port, those of that very port before ranges, whatever address they are for."""

@@ -18,16 +18,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .address_rule import AddressRule, parse_addresses
-from .declared import Declaration, Inventory, PortException, overlapping
+from .declared import Declaration, Inventory, PortException, RawDeclaration, overlapping
 from .placeholder import is_placeholder, is_proposed_layer
 from .plain import Plain
 from .port_range import DYNAMIC, PortRange, Ports, dynamic_port, parse_port
 from .problem import Problem, shown
 from .schema import schema_problems
 
-_LAYER = re.compile(r"vigil_(ports|exceptions)(__[a-z0-9_]+)?")
+_LAYER = re.compile(r"vigil_(ports|raw_sockets|exceptions)(__[a-z0-9_]+)?")
 _FIXED = ("vigil_addresses", "vigil_vantages")
-_OURS = re.compile(r"vigil_?(port|exception|address|vantage)", re.IGNORECASE)
+_OURS = re.compile(r"vigil_?(port|raw_?socket|packet_?socket|exception|address|vantage)", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -53,16 +53,23 @@ def load_inventory(variables: Mapping[str, Plain]) -> tuple[Inventory, tuple[Pro
     broken = frozenset(_entry_of(problem.place) for problem in against_schema)
     entries = _entries(known, "vigil_ports", _declarations, broken, problems)
     exceptions = _entries(known, "vigil_exceptions", _exceptions, broken, problems)
+    raw = _entries(known, "vigil_raw_sockets", _raw_declarations, broken, problems)
     declarations = [one for one in entries if not is_proposed_layer(one.place)]
     problems += _contradictions(declarations)
     if problems:
         return Inventory((), ()), tuple(problems)
     proposals = (one for one in entries if is_proposed_layer(one.place))
-    return Inventory(tuple(declarations), tuple(exceptions), tuple(proposals)), ()
+    return Inventory(
+        tuple(declarations),
+        tuple(exceptions),
+        tuple(proposals),
+        tuple(one for one in raw if not is_proposed_layer(one.place)),
+        tuple(one for one in raw if is_proposed_layer(one.place)),
+    ), ()
 
 
 def _misnamed(name: str) -> Problem:
-    known = ["vigil_ports", "vigil_exceptions", *_FIXED]
+    known = ["vigil_ports", "vigil_raw_sockets", "vigil_exceptions", *_FIXED]
     near = difflib.get_close_matches(re.sub("(?<=s)_(?=[a-z0-9])", "__", name).split("__", maxsplit=1)[0], known, n=1)
     hint = f"; did you mean {near[0]!r}, or a layer {near[0] + '__NAME'!r}?" if near else ""
     return Problem(
@@ -131,6 +138,19 @@ def _declarations(place: str, entry: Mapping[str, Any], problems: list[Problem])
             change=entry.get("change"),
             review_by=review_by,
         )
+
+
+def _raw_declarations(place: str, entry: Mapping[str, Any], _problems: list[Problem]) -> Iterable[RawDeclaration]:
+    yield RawDeclaration(
+        place=place,
+        kinds=frozenset(_each(entry.get("kind", ["packet", "raw"]))),
+        namespace=entry.get("namespace", "host"),
+        process=tuple(_each(entry.get("process"))),
+        user=tuple(map(str, _each(entry.get("user")))),
+        unit=entry.get("unit"),
+        justification=entry["justification"],
+        owner=entry["owner"],
+    )
 
 
 def _exceptions(place: str, entry: Mapping[str, Any], problems: list[Problem]) -> Iterable[PortException]:

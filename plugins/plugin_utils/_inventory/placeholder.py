@@ -15,9 +15,10 @@ import hashlib
 import re
 
 PROPOSED = "vigil_ports__proposed"
+PROPOSED_RAW = "vigil_raw_sockets__proposed"
 PLACEHOLDER = "FILL IN"
 
-_LAYER = re.compile(rf"{PROPOSED}(_[a-z0-9_]+)?(?![a-z0-9_])")
+_LAYER = re.compile(rf"(?:{PROPOSED}|{PROPOSED_RAW})(_[a-z0-9_]+)?(?![a-z0-9_])")
 _PLAIN_GROUP = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 

@@ -80,29 +80,42 @@ _LONGEST_NAME = 80
 
 def dynamic_port(names: Sequence[str]) -> DynamicPort:
     """The dynamic port of processes, or of a unit, by a short name of plain characters."""
+    return DynamicPort(_short_name(names))
+
+
+def _short_name(names: Sequence[str]) -> str:
+    """One name of plain characters for all; where something was left out with a digest, so that it stays apart."""
     whole = "+".join(names)
     plain = _UNSAFE.sub("_", whole)[:_LONGEST_NAME]
     if plain == whole:
-        return DynamicPort(plain)
-    return DynamicPort(f"{plain}:{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}")
+        return plain
+    return f"{plain}:{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def is_dynamic(subject: int | str | None) -> bool:
-    """Whether a finding is about a dynamic port as a whole, and about none by its number."""
-    return isinstance(subject, str) and subject.startswith(f"{DYNAMIC}:")
+_HELD_BY = "held-by"
+
+
+def held_by(names: Sequence[str]) -> str:
+    """What findings about sockets without a port name: ``"held-by:dhclient"``."""
+    return f"{_HELD_BY}:{_short_name(names)}"
+
+
+def is_by_owner(subject: int | str | None) -> bool:
+    """Whether a finding is about what some process holds, and about no port by its number."""
+    return isinstance(subject, str) and subject.partition(":")[0] in (DYNAMIC, _HELD_BY)
 
 
 def span_of(subject: int | str) -> tuple[int, int]:
-    """First and last port of a finding; of a dynamic port all, as it may be any of them."""
-    if is_dynamic(subject):
+    """First and last port of a finding; of what is known by its owner all, as it may be any of them."""
+    if is_by_owner(subject):
         return 1, LAST_PORT
     first, _dash, last = str(subject).partition("-")
     return int(first), int(last or first)
 
 
 def place_in_order(subject: int | str) -> int:
-    """Where a port is in a list: by its number, dynamic ones last."""
-    return LAST_PORT + 1 if is_dynamic(subject) else span_of(subject)[0]
+    """Where a port is in a list: by its number, those that are known by their owner last."""
+    return LAST_PORT + 1 if is_by_owner(subject) else span_of(subject)[0]
 
 
 def parse_port(value: int | str) -> PortRange:

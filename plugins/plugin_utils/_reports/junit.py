@@ -117,6 +117,7 @@ def _case_name(
         "declaration": f"{protocol}/{declared_port}{inside} is as declared",
         "exception": f"exception for {protocol}/{port}{inside}",
         "service": f"the service of {protocol}/{declared_port}{inside} is the declared one",
+        "packets": "nothing takes packets undeclared",
         "breadth": "no approval is too broad",
         "acceptance": "every accepted gap is there",
         "review": f"the review of {protocol}/{declared_port}{inside} is not overdue",

@@ -11,7 +11,7 @@ from typing import Any
 from faults.audits import Auditing
 from faults.conftest import Telling
 from faults.inside import Inside
-from faults.table import assessed, fault, not_assessed
+from faults.table import assessed, failed, fault, not_assessed
 
 PYTHON = "/run/fleet/python"
 FILTERED = "/run/fleet/filtered.py"
@@ -107,6 +107,9 @@ def test_netlink_is_refused(audit: Auditing, told: Telling, web1: Inside) -> Non
         "web1:not-listed:tcp_ipv6",
         "web1:not-listed:udp_ipv4",
         "web1:not-listed:udp_ipv6",
+        "web1:not-listed:packet",
+        "web1:not-listed:raw_ipv4",
+        "web1:not-listed:raw_ipv6",
         "web1:protocols-unreadable",
         line="netlink: EPERM (Operation not permitted); /proc/net: [Errno 2] No such file or directory",
     ),
@@ -122,7 +125,11 @@ def test_netlink_and_proc_are_refused(audit: Auditing, told: Telling, web1: Insi
     area="listing",
     fault="A program listens below IP, without a port",
     cause="a process with a packet socket and a raw socket, as a backdoor that waits for one magic packet has",
-    says=not_assessed("web1:not-listed:packet:1", "web1:not-listed:raw:1", line="ss -0 -p lists them"),
+    says=failed(
+        "web1:undeclared-raw-socket:packet/held-by:python3",
+        "web1:undeclared-raw-socket:raw/held-by:python3",
+        line="python3 (root) has a packet socket (",
+    ),
 )
 def test_a_program_that_listens_without_a_port(audit: Auditing, told: Telling, web1: Inside) -> None:
     waits = web1.script(f"{PYTHON}-waits", WITHOUT_A_PORT)

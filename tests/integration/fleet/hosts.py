@@ -142,7 +142,8 @@ _HOSTS = (
         firewall=DATABASE_FIREWALL,
     ),
     # DNS over UDP and TCP; and a syslog server that never answers, so that its state stays open|filtered.
-    Host("dns1", 14, (planted("0.0.0.0", 514, "--udp", user="root", unit_path=unit("syslog.service")),)),
+    # It reads all packets besides.
+    Host("dns1", 14, (planted("0.0.0.0", 514, "--udp", "--packets", user="root", unit_path=unit("syslog.service")),)),
     # Every kind of address that looks like another one.
     Host(
         "dual1",
@@ -211,7 +212,7 @@ _HOSTS = (
         "ns1",
         24,
         (
-            planted("0.0.0.0", 8093, prefix=_in_namespace("blue"), user="root"),
+            planted("0.0.0.0", 8093, "--packets", prefix=_in_namespace("blue"), user="root"),
             planted("0.0.0.0", 8094, prefix=_in_namespace("blue"), user="root"),
             planted("0.0.0.0", 8091, prefix=_in_namespace("blue"), user="root"),
         ),

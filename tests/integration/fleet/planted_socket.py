@@ -10,6 +10,7 @@ usage: planted_socket.py OPTIONS, see --help. What the kernel is asked for is ex
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
 import select
@@ -17,6 +18,7 @@ import socket
 import sys
 
 PR_SET_NAME = 15
+ETH_P_ALL = 3  # include/uapi/linux/if_ether.h
 
 
 def open_socket(options: argparse.Namespace) -> socket.socket:
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument("--v6only", action="store_true")
     parser.add_argument("--device", help="SO_BINDTODEVICE")
     parser.add_argument("--processes", type=int, default=1, help="an SO_REUSEPORT group of so many")
+    parser.add_argument("--packets", action="store_true", help="a packet socket besides, as a sniffer has; needs root")
     parser.add_argument("--name", type=bytes.fromhex, help="process name, in hex: any bytes")
     parser.add_argument("--banner", type=bytes.fromhex, default=b"", help="in hex")
     parser.add_argument("--rest", nargs="*", help="not looked at: part of the command line for others to read")
@@ -70,7 +73,10 @@ def main() -> None:
     for _process in range(options.processes - 1):
         if os.fork() == 0:
             break
-    serve(open_socket(options), options.udp, options.banner)
+    with contextlib.ExitStack() as held:
+        if options.packets:
+            held.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)))
+        serve(open_socket(options), options.udp, options.banner)
 
 
 if __name__ == "__main__":

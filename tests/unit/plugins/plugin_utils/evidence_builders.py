@@ -75,12 +75,38 @@ def unowned(port: int, address: str = "0.0.0.0", **more: Any) -> Json:
     return listener(port, address, **{**nobody, **more})
 
 
+def raw_socket(kind: str = "packet", **more: Any) -> Json:
+    """A DHCP client's, unless another is given."""
+    row: Json = {
+        "kind": kind,
+        "family": None if kind == "packet" else "ipv4",
+        "number": 0x0800 if kind == "packet" else 1,
+        "receives": True,
+        "interface": "eth0" if kind == "packet" else None,
+        "address": None if kind == "packet" else "0.0.0.0",
+        "namespace": "host",
+        "uid": 0,
+        "user": "root",
+        "unit": "ifup@eth0.service",
+        "container": None,
+        "owners": [
+            owner(name="dhclient", executable="/usr/sbin/dhclient", uid=0, user="root", unit="ifup@eth0.service")
+        ],
+        "owners_state": "known",
+        "sockets": 1,
+    }
+    return {**row, **more}
+
+
 def listing_coverage(**more: Any) -> Json:
     whole: Json = {
         "started": TIME,
         "finished": TIME,
         "privileged": True,
-        "sources": dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink"),
+        "sources": {
+            **dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink"),
+            **dict.fromkeys(("packet", "raw_ipv4", "raw_ipv6"), "proc"),
+        },
         "not_looked_at": [],
         "owners": {"asked": "redacted", "complete": True, "unknown": 0},
         "namespaces": {"asked": "host", "seen": ["host"], "missed": []},
@@ -104,6 +130,7 @@ def listening(listeners: Iterable[Json] = (), addresses: Iterable[Json] | None =
     own = [own_address("127.0.0.1", "lo"), own_address(ADDRESS)] if addresses is None else list(addresses)
     return {
         "listeners": list(listeners),
+        "raw_sockets": [],
         "addresses": own,
         "machine": machine("web1", ADDRESS),
         "host": {"hostname": "web1", "kernel": "6.1.0", "python": "3.11.2"},

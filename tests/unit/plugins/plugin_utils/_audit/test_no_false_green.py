@@ -66,6 +66,19 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
         "web1:not-listed:udp_ipv4",
     ),
     (
+        build.host_evidence(
+            [WEB],
+            listening=build.listening(
+                [build.listener(443)], sources={**build.listing_coverage()["sources"], "packet": "failed"}
+            ),
+        ),
+        "web1:not-listed:packet",
+    ),
+    (
+        build.host_evidence([WEB], listening=build.listening([build.listener(443)], sources={})),
+        "web1:not-listed:raw_ipv6",
+    ),
+    (
         build.host_evidence([WEB], listening=build.listening([build.listener(443)], sources={})),
         "web1:not-listed:tcp_ipv4",
     ),
@@ -145,8 +158,10 @@ def test_who_accepted_two_packet_sockets_has_not_accepted_a_third() -> None:
 
 @pytest.mark.parametrize("row", [{"in_use": 0}, {"in_use": None}, {}], ids=["none", "not counted", "of 0.2"])
 def test_a_kind_of_which_no_socket_is_counted_is_no_gap(row: Json) -> None:
-    unlisted = [{"what": "packet", "reason": "no port", **row}]
-    listening = build.listening([build.listener(443)], not_looked_at=unlisted)
+    unlisted = [{"what": what, "reason": "no port", **row} for what in ("packet", "raw")]
+    sources = dict.fromkeys(("tcp_ipv4", "tcp_ipv6", "udp_ipv4", "udp_ipv6"), "netlink")
+    listening = build.listening([build.listener(443)], not_looked_at=unlisted, sources=sources)
+    del listening["raw_sockets"]
     assert gaps(build.judged(build.host_evidence([WEB], listening=listening), [build.scan([SEEN])])) == []
 
 

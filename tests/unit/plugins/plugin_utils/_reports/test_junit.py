@@ -113,6 +113,7 @@ PERMANENT = {
     "assessed",
     "assessed from internet",
     "nothing listens undeclared",
+    "nothing takes packets undeclared",
     "nothing is open undeclared from internet",
     "every open port has its listener from internet",
     "the firewall has no holes from internet",

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Packet and raw sockets as typed values, read from evidence. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .observed import Activated, Owner, address_of
+
+KINDS = ("packet", "raw")
+
+#: Ethernet protocols (include/uapi/linux/if_ether.h) and IP protocols (RFC 5237) that are often asked for.
+_NAMES = {
+    "packet": {3: "every protocol", 0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x888E: "802.1X", 0x88CC: "LLDP"},
+    "raw": {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 112: "VRRP"},
+}
+
+
+class RawSocket(NamedTuple):
+    """Sockets that take packets and have no port. Fields as listeners_info documents them (``raw_sockets``)."""
+
+    kind: str
+    number: int
+    receives: bool
+    interface: str | None
+    address: str | None
+    namespace: str
+    user: str | None
+    uid: int | None
+    unit: str | None
+    owners: tuple[Owner, ...]
+    owners_state: str
+    sockets: int
+    activates: str | None = None  # no socket unit opens one
+    activated: Activated | None = None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> RawSocket:
+        """Raises ValueError where a field is not of its type."""
+        owners = tuple(Owner.read(owner) for owner in row["owners"])
+        named = {key: row[key] for key in cls._fields if key in row}
+        read = cls(**{**named, "owners": owners})
+        wrong = [
+            f"{name} is {value!r}"
+            for name, value, kinds in zip(cls._fields, read, _FIELD_KINDS, strict=True)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)
+        ]
+        if wrong or read.kind not in KINDS:
+            raise ValueError(", ".join(wrong) or f"{read.kind!r} is no kind of socket")
+        if read.address is not None:
+            address_of(read.address)
+        return read
+
+    @property
+    def takes(self) -> str:
+        """What it takes, in words: ``ICMP``, ``every protocol``, ``Ethernet protocol 0x88f7``."""
+        known = _NAMES[self.kind].get(self.number)
+        if known is not None:
+            return known
+        return f"Ethernet protocol 0x{self.number:04x}" if self.kind == "packet" else f"IP protocol {self.number}"
+
+    @property
+    def where(self) -> str:
+        """The device or address that it is bound to; an empty text where it takes packets from all."""
+        if self.interface is not None:
+            return self.interface
+        return "" if self.address is None or address_of(self.address).is_unspecified else self.address
+
+
+def raw_sockets_of(listening: Mapping[str, Any]) -> tuple[RawSocket, ...] | None:
+    """Those of a listing; None where it says that they were not listed, as those of 0.2 do. Raises ValueError."""
+    if "raw_sockets" in listening:
+        return tuple(RawSocket.read(row) for row in listening["raw_sockets"])
+    if any(source.partition("_")[0] in KINDS for source in listening["coverage"]["sources"]):
+        raise ValueError("raw_sockets is missing, and coverage.sources says how they were listed")
+    return None
+
+
+_NONE = type(None)
+_FIELD_KINDS: tuple[tuple[type, ...], ...] = (
+    (str,),
+    (int,),
+    (bool,),
+    (str, _NONE),
+    (str, _NONE),
+    (str,),
+    (str, _NONE),
+    (int, _NONE),
+    (str, _NONE),
+    (tuple,),
+    (str,),
+    (int,),
+    (_NONE,),
+    (_NONE,),
+)
