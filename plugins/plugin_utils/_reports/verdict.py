@@ -45,7 +45,7 @@ def _inside(coverage: Mapping[str, Any]) -> str:
         where = f"every network namespace of {_count(everywhere, 'host')} and the own one of {listed - everywhere}"
     else:
         where = "each host's own network namespace, and no other"
-    return f"TCP and UDP sockets of {where}; sockets of other kinds are counted, not listed"
+    return f"TCP, UDP, packet and raw sockets of {where}; sockets of other kinds are counted, not listed"
 
 
 def _restrictions(run: Mapping[str, Any]) -> Iterator[str]:

@@ -58,8 +58,14 @@ def test_the_network_namespaces_are_told() -> None:
     everywhere["listening"]["coverage"]["namespaces"] = EVERYWHERE
     unlisted = {**build.host_evidence(listening=None, status="unreachable", message="no route"), "host": "web3"}
     for hosts, said in (
-        ([own], "TCP and UDP sockets of each host's own network namespace, and no other; sockets of other kinds"),
-        ([everywhere], "TCP and UDP sockets of every network namespace; sockets of other kinds are counted"),
+        (
+            [own],
+            "TCP, UDP, packet and raw sockets of each host's own network namespace, and no other; sockets of other kinds",
+        ),
+        (
+            [everywhere],
+            "TCP, UDP, packet and raw sockets of every network namespace; sockets of other kinds are counted",
+        ),
         ([own, everywhere], "of every network namespace of 1 host and the own one of 1; "),
         ([unlisted], "inside, no host was listed."),
     ):
