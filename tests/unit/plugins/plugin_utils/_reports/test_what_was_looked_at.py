@@ -60,7 +60,7 @@ def test_the_network_namespaces_are_told() -> None:
     for hosts, said in (
         (
             [own],
-            "TCP, UDP, packet and raw sockets of each host's own network namespace, and no other; sockets of other kinds",
+            "TCP, UDP, packet and raw sockets of each host's own network namespace, and no other; sockets of other",
         ),
         (
             [everywhere],
