@@ -25,7 +25,8 @@ options:
   namespaces:
     description:
       - Which network namespaces to look at.
-      - V(host) is the network namespace that the module runs in.
+      - V(host) is the network namespace that the module runs in. Others are entered only to see whether they have
+        addresses of their own, see RV(coverage.namespaces.left_out).
       - V(all) also looks at those of containers and at those that C(ip netns) keeps. This needs root.
     type: str
     choices:
@@ -212,7 +213,11 @@ listeners:
       returned: always
       sample: false
     namespace:
-      description: The network namespace, which is V(host), C(netns/NAME), C(container/ID) or C(net:[INODE]).
+      description:
+        - The network namespace, which is V(host), C(netns/NAME), C(container/NAME), C(container/NAMESPACE/POD) or
+          C(net:[INODE]).
+        - The name of a container is the one that docker or podman know it by, that of a pod is the one of Kubernetes.
+          Where it cannot be read the first 12 characters of the container's id stand in its place.
       type: str
       returned: always
       sample: host
@@ -698,6 +703,14 @@ coverage:
               type: str
               returned: always
               sample: "/run/netns/blue: Operation not permitted"
+        left_out:
+          description: >-
+            The names of the others that have an address by which another machine can reach them, where only V(host) was
+            asked for. Those that could not be entered are among them.
+          type: list
+          elements: str
+          returned: always
+          sample: [container/web]
     packages:
       description: Whether the packages are known.
       type: dict

@@ -10,13 +10,17 @@ Sources: network_namespaces(7), setns(2), proc_pid_ns(5). This module is private
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import sys
-from typing import Callable, Iterator, NamedTuple, TypeVar
+from typing import Callable, Iterator, NamedTuple, Sequence, TypeVar
 
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.cgroups import place_of_membership, unescaped
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.container_names import container_name
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.model import OWN, Namespace
+from ansible_collections.vigil.ports.plugins.module_utils._listeners.netlink import NetlinkError
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.processes import pids
 
 _CLONE_NEWNET = 0x40000000
@@ -45,8 +49,9 @@ def own_namespace(proc: str) -> Namespace:
     return Namespace(OWN, os.stat(f"{proc}/self/ns/net").st_ino, ())
 
 
-def find_namespaces(proc: str) -> Found:
-    """Raises OSError when our own namespace or mounts cannot be read."""
+def find_namespaces(proc: str, root: str = "/") -> Found:
+    """``root`` is where the files of container runtimes are. Raises OSError when our own namespace or mounts cannot be
+    read."""
     own = own_namespace(proc)
     with open(f"{proc}/self/mountinfo", "rb") as file:
         mounted = dict(_mounted(file.read()))
@@ -56,11 +61,34 @@ def find_namespaces(proc: str) -> Found:
     for inode in sorted(set(members) | set(mounted), key=lambda inode: (members.get(inode, []), inode)):
         if inode == own.inode:
             continue
-        name = _name(proc, inode, mounted.get(inode, []), members.get(inode, []), taken)
+        name = _name(proc, inode, mounted.get(inode, []), members.get(inode, []), taken, root)
         taken.add(name)
         paths = [*mounted.get(inode, []), *(f"{proc}/{pid}/ns/net" for pid in members.get(inode, []))]
         others.append(Namespace(name, inode, tuple(paths[:_PATHS_KEPT])))
     return Found((own, *sorted(others, key=lambda other: other.name)), unreadable)
+
+
+def with_addresses(proc: str, addresses: Callable[[Callable[[int], str]], Sequence[OwnAddress]]) -> list[str]:
+    """The names of the other namespaces that have an address by which another machine can reach them.
+
+    One that cannot be entered counts, as nobody knows; one that is gone meanwhile does not. ``addresses`` lists those
+    of the thread's own namespace. Raises OSError as ``find_namespaces`` does.
+    """
+    others = find_namespaces(proc).namespaces[1:]
+    return [namespace.name for namespace in others if _has(namespace, addresses)]
+
+
+def _has(namespace: Namespace, addresses: Callable[[Callable[[int], str]], Sequence[OwnAddress]]) -> bool:
+    try:
+        found = inside(namespace, lambda: addresses(str))
+    except (NamespaceError, NetlinkError):
+        return any(os.path.exists(path) for path in namespace.paths)
+    return any(_is_reachable(own.address) for own in found)
+
+
+def _is_reachable(text: str) -> bool:
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return not (address.is_loopback or address.is_link_local)
 
 
 def _mounted(mountinfo: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -96,7 +124,7 @@ def _namespace_of(proc: str, pid: int) -> int | None:
         return _ENDED
 
 
-def _name(proc: str, inode: int, mounts: list[str], members: list[int], taken: set[str]) -> str:
+def _name(proc: str, inode: int, mounts: list[str], members: list[int], taken: set[str], root: str) -> str:
     """By its mount, else by the container of its first process; by number where that name is taken."""
     for path in mounts:
         named = _NAMED.search(path)
@@ -105,13 +133,15 @@ def _name(proc: str, inode: int, mounts: list[str], members: list[int], taken: s
     for pid in members[:_PATHS_KEPT]:
         try:
             with open(f"{proc}/{pid}/cgroup", "rb") as file:
-                container = place_of_membership(file.read()).container
+                content = file.read()
         except OSError:
             continue  # it has ended; the next one may tell
+        container = place_of_membership(content).container
         if container is not None:
-            name = f"container/{container.partition('/')[2]}"
-            if name not in taken:
-                return name
+            by_name = container_name(container, os.fsdecode(content), root)
+            for name in (by_name, container.partition("/")[2]):
+                if name is not None and f"container/{name}" not in taken:
+                    return f"container/{name}"
     return f"net:[{inode}]"
 
 

@@ -139,6 +139,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
                 "asked": request.namespaces,
                 "seen": [visible(name) for name in seen],
                 "missed": look.missed,
+                "left_out": [visible(name) for name in look.left_out],
             },
             "packages": {"asked": request.packages, "manager": look.manager, "complete": look.packages_complete},
             "problems": [{"code": problem.code, "message": visible(problem.message)} for problem in look.problems],
@@ -155,13 +156,14 @@ class _Observation:
         self._host = host
         self.privileged = is_privileged(host.proc)
         self.missed: list[dict[str, str]] = []
+        self.left_out: list[str] = []
         self.manager: str | None = None
         self.packages_complete = False
         self.problems: list[Problem] = []
         self._witnessed: dict[str, Any] = {}  # what bind() told, by namespace
 
     def at_namespaces(self) -> dict[str, SocketsSeen]:
-        seen = {OWN: self._sockets(OWN)} if self._request.namespaces == OWN else self._at_all_namespaces()
+        seen = self._at_own_namespace() if self._request.namespaces == OWN else self._at_all_namespaces()
         for name, there in seen.items():
             prefix = "" if name == OWN else f"{name}: "
             self.problems.extend(Problem(each.code, prefix + each.message) for each in there.problems)
@@ -190,6 +192,16 @@ class _Observation:
                 ),
             }
         }
+
+    def _at_own_namespace(self) -> dict[str, SocketsSeen]:
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import with_addresses
+
+        seen = {OWN: self._sockets(OWN)}
+        try:
+            self.left_out = with_addresses(self._host.proc, functools.partial(own_addresses, self._host.opener))
+        except OSError as error:
+            self.problems.append(Problem("namespaces-unknown", f"other network namespaces: {error}"))
+        return seen
 
     def _at_all_namespaces(self) -> dict[str, SocketsSeen]:
         from ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces import NamespaceError, inside

@@ -160,9 +160,22 @@ def listing_gaps(
         for namespace in sorted(set(declared_namespaces) - {"host"}):
             message = f"network namespace {namespace} is declared, but only the host's own was asked (audit_namespaces)"
             yield gap(f"{host}:namespace-missed:{namespace}", message, host=host)
+    yield from _left_out_namespaces(host, coverage["namespaces"].get("left_out", ()))  # 0.2 did not look for them
     for missed in coverage["namespaces"]["missed"]:
         name = f"{host}:namespace-missed:{missed['namespace']}"
         yield gap(name, f"network namespace {missed['namespace']} could not be entered: {missed['reason']}", host=host)
+
+
+def _left_out_namespaces(host: str, names: Sequence[str]) -> Iterator[Finding]:
+    """Containers and the like that another machine can reach, on a host of which only its own namespace was asked."""
+    if names:
+        more = len(names) - _MOST_ADDRESSES
+        listed = ", ".join(names[:_MOST_ADDRESSES]) + (f" and {more} more" if more > 0 else "")
+        message = (
+            f"{len(names)} other network namespace{'s have' if len(names) > 1 else ' has'} addresses of their own, and"
+            f" what listens there was not listed: {listed}; audit_namespaces: all lists it"
+        )
+        yield gap(f"{host}:namespaces-not-listed:{len(names)}", message, host=host, details=list(names))
 
 
 def _unlisted_gaps(host: str, coverage: Mapping[str, Any], declared: frozenset[str]) -> Iterator[Finding]:

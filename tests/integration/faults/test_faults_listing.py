@@ -143,6 +143,21 @@ def test_a_program_that_listens_without_a_port(audit: Auditing, told: Telling, w
 
 
 @fault(
+    "namespace-of-its-own",
+    area="listing",
+    fault="A container with an address of its own, and only the host's own network namespace is asked for",
+    cause="a second network namespace on the host with an address, and audit_namespaces as it is by default",
+    says=not_assessed("web1:namespaces-not-listed:1", line="audit_namespaces: all lists it"),
+)
+def test_a_namespace_with_an_address_of_its_own_is_left_out(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.run("ip netns add side && ip -netns side address add 198.19.77.1/32 dev lo")
+    try:
+        told(audit())
+    finally:
+        web1.run("ip netns delete side")
+
+
+@fault(
     "short-processes",
     area="listing",
     fault="Processes begin and end while the host is listed",

@@ -42,6 +42,9 @@ print(json.dumps({{"changed": False, "ansible_facts": json.loads({facts!r})}}))
 """
 
 
+_OF_OTHER_TESTS = ":namespaces-not-listed:"
+
+
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """A playbook that ended."""
@@ -61,7 +64,9 @@ class Ended:
         return found
 
     def gaps(self) -> set[str]:
-        return {row["gap"] for row in self.read("results.json")["findings"] if row["gap"]}
+        """Those of the playbook: what other tests do in network namespaces of this machine at the time is left out."""
+        every = {row["gap"] for row in self.read("results.json")["findings"] if row["gap"]}
+        return {gap for gap in every if _OF_OTHER_TESTS not in gap}
 
 
 class Playbooks:
@@ -85,7 +90,8 @@ class Playbooks:
             {*named, "localhost", *(name for one in (groups or {}).values() for name in one.get("hosts", ()))}
         )
         one_machine = [f"{name}:same-machine:{first}" for first, name in itertools.combinations(names, 2)]
-        everything = {**QUIET, "audit_accept_gaps": one_machine, "audit_report_dir": str(self.report_dir)}
+        accepted = [*one_machine, f"*{_OF_OTHER_TESTS}*"]
+        everything = {**QUIET, "audit_accept_gaps": accepted, "audit_report_dir": str(self.report_dir)}
         everything |= variables or {}
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": named, "vars": everything, "children": groups or {}}}))

@@ -109,7 +109,7 @@ def listing_coverage(**more: Any) -> Json:
         },
         "not_looked_at": [],
         "owners": {"asked": "redacted", "complete": True, "unknown": 0},
-        "namespaces": {"asked": "host", "seen": ["host"], "missed": []},
+        "namespaces": {"asked": "host", "seen": ["host"], "missed": [], "left_out": []},
         "packages": {"asked": False, "manager": None, "complete": True},
         "problems": [],
     }

@@ -130,6 +130,16 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
         build.host_evidence([WEB, build.declared(80, namespace="netns/blue", required=False)], [build.listener(443)]),
         "web1:namespace-missed:netns/blue",
     ),
+    (
+        build.host_evidence(
+            [WEB],
+            listening=build.listening(
+                [build.listener(443)],
+                namespaces={"asked": "host", "seen": ["host"], "missed": [], "left_out": ["container/db", "netns/x"]},
+            ),
+        ),
+        "web1:namespaces-not-listed:2",
+    ),
 ]
 
 
