@@ -144,7 +144,7 @@ def test_it_runs_under_each_python_and_agrees_with_ss_exactly(answers: tuple[dic
         assert result["host"]["python"].startswith(f"{version}."), result
         assert sorted(as_witness(result), key=str) == sorted(witness, key=str), version
         assert len(result["listeners"]) == 6
-        sources = result["coverage"]["sources"]
+        sources = dict(result["coverage"]["sources"])
         assert {sources.pop(raw) for raw in ("packet", "raw_ipv4", "raw_ipv6")} == {"proc"}
         assert set(sources.values()) == {"netlink"}
         assert not {"packet", "raw"} & {one["what"] for one in result["coverage"]["not_looked_at"]}

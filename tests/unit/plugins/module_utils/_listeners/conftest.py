@@ -21,6 +21,7 @@ PREAMBLE = """
 import ctypes, errno, json, os, re, signal, socket, struct, subprocess, sys, time
 import concurrent.futures.thread  # loaded late, when an experiment may have given up the right to read the checkout
 import ansible_collections.vigil.ports.plugins.module_utils._listeners.command_line
+import ansible_collections.vigil.ports.plugins.module_utils._listeners.namespaces
 import ansible_collections.vigil.ports.plugins.module_utils._listeners.owners as owners
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import Host, Request, observe
 
