@@ -17,9 +17,9 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._evidence.observed import Address, Endpoint, Listener, ScannedTarget, address_of
 from .._evidence.raw_sockets import RawSocket
 from .._evidence.relisted import Relisted
-from .._inventory.declared import Declaration, Inventory
+from .._inventory.declared import Declaration, Inventory, RawDeclaration
 from .._inventory.port_range import DynamicPort, PortRange
-from .owner_match import is_match
+from .owner_match import ephemeral_subject, is_match, raw_subject
 
 
 class TooBroad(NamedTuple):
@@ -84,6 +84,28 @@ class HostView:
     def is_proposed(self, listener: Listener) -> bool:
         """True when a proposal covers the listener."""
         return id(listener) in self._proposed
+
+    @functools.cached_property
+    def ephemeral(self) -> Mapping[tuple[str, str, str], list[Listener]]:
+        """Undeclared listeners on ports that the kernel picked, by namespace, protocol and whose they are."""
+        found: dict[tuple[str, str, str], list[Listener]] = {}
+        for one in self.listeners or ():
+            if one.ephemeral and not self.is_declared(one) and not self.is_proposed(one):
+                found.setdefault((one.namespace, one.protocol, ephemeral_subject(one)), []).append(one)
+        return found
+
+    @functools.cached_property
+    def undeclared_raw_sockets(self) -> Mapping[tuple[str, str, str], list[RawSocket]]:
+        """Packet and raw sockets that receive and that no declaration is for, by namespace, kind and whose they are."""
+        found: dict[tuple[str, str, str], list[RawSocket]] = {}
+        for one in self.raw_sockets or ():
+            if one.receives and not self.declared_by(one):
+                found.setdefault((one.namespace, one.kind, raw_subject(one)), []).append(one)
+        return found
+
+    def declared_by(self, one: RawSocket) -> list[RawDeclaration]:
+        """The declarations that are for a packet or raw socket, and for all who are known to hold it."""
+        return [entry for entry in near_raw(self.inventory.raw_sockets, one) if is_match(entry, one)]
 
     @functools.cached_property
     def _covered(self) -> Mapping[int, Sequence[Listener]]:
@@ -167,6 +189,11 @@ class HostView:
         for listener in self.listeners or ():
             by_port.setdefault((listener.protocol, listener.port), []).append(listener)
         return by_port
+
+
+def near_raw(declarations: Iterable[RawDeclaration], one: RawSocket) -> Iterator[RawDeclaration]:
+    """The declarations for sockets of its kind in its namespace, whoever holds it."""
+    return (each for each in declarations if one.kind in each.kinds and each.is_in(one.namespace))
 
 
 def covers(declaration: Declaration, listener: Listener, own_addresses: Mapping[Address, str]) -> bool:

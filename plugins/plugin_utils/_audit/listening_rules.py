@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .._evidence.observed import Listener
 from .._inventory.declared import Declaration
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, severity_rank
 from .finding import Finding, about_declaration
 from .host_view import HostView, covers
 from .owner_match import (
@@ -38,9 +38,12 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
         if view.is_declared(listener) or view.is_proposed(listener):
             continue
         found = True
+        if listener.ephemeral:
+            continue
         near = view.inventory.declarations_for(listener.protocol, listener.port, listener.namespace)
         subject = f"{listener.protocol}/{listener.port} at {listener.where}"
         elsewhere = f"; declared for {near[0].address} only ({near[0].place})" if near else ""
+        note = f"{elsewhere}{_stays(listener)}{meanwhile(listener)}"
         yield Finding(
             rule="undeclared-listener",
             status="fail",
@@ -51,9 +54,11 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             port=listener.port,
             address=listener.where,
             vantage=None,
-            message=f"{who(listener)} listens on {subject}, undeclared{elsewhere}{meanwhile(listener)}",
+            message=f"{who(listener)} listens on {subject}, undeclared{note}",
             owner=near[0].owner if near else None,
         )
+    for (namespace, protocol, text), listeners in sorted(view.ephemeral.items()):
+        yield _ephemeral(view, namespace, protocol, text, listeners)
     if not found:
         unlisted = next((gap for protocol, gap in sorted(view.unlisted.items()) if protocol in _MAIN_PROTOCOLS), None)
         yield Finding(
@@ -69,6 +74,44 @@ def undeclared_listeners(view: HostView) -> Iterator[Finding]:
             message=f"{_all_declared(view)}, but not all sockets could be listed" if unlisted else _all_declared(view),
             gap=unlisted,
         )
+
+
+#: So many ports are written out in a sentence.
+_MOST_PORTS = 8
+
+
+def _ephemeral(view: HostView, namespace: str, protocol: str, subject: str, listeners: list[Listener]) -> Finding:
+    """One finding for the ports that the kernel picked for a process: which ones they are is of the moment."""
+    whose = sorted({who(listener) for listener in listeners})
+    severities = sorted(map(severity_of_undeclared, listeners), key=severity_rank)
+    return Finding(
+        rule="undeclared-listener",
+        status="fail",
+        severity=severities[-1],
+        host=view.host,
+        namespace=namespace,
+        protocol=protocol,
+        port=subject,
+        address=None,
+        vantage=None,
+        message=f"{' and '.join(whose[:2])} has {ephemeral_text(listeners)}, undeclared",
+    )
+
+
+def ephemeral_text(listeners: Sequence[Listener]) -> str:
+    """``2 ephemeral udp ports (32801, 40112)``."""
+    ports = sorted({listener.port for listener in listeners})
+    more = len(ports) - _MOST_PORTS
+    listed = ", ".join(map(str, ports[:_MOST_PORTS])) + (f" and {more} more" if more > 0 else "")
+    count = "an ephemeral" if len(ports) == 1 else f"{len(ports)} ephemeral"
+    return f"{count} {listeners[0].protocol} port{'' if len(ports) == 1 else 's'} ({listed})"
+
+
+def _stays(listener: Listener) -> str:
+    """What to add to a sentence about a port that looks ephemeral, and was the same in an earlier run."""
+    if listener.stays_since is None:
+        return ""
+    return f"; it looks ephemeral, and is none: the same process had it at {listener.stays_since}"
 
 
 def _all_declared(view: HostView) -> str:

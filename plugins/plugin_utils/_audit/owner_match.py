@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from .._evidence.observed import Activated, Owner
+from .._inventory.port_range import ephemeral_ports, held_by
 
 _SYSTEMD = 1  # its process id
 _SOCKET, _SERVICE = ".socket", ".service"
@@ -81,6 +82,22 @@ def _started(listener: Held) -> Owner | None:
         container=None,
         package=None,
     )
+
+
+def ephemeral_subject(listener: Held) -> str:
+    """As findings name the ports that the kernel picked for the owner of a listener: ``ephemeral:chronyd``."""
+    return ephemeral_ports(_known_by(listener))
+
+
+def raw_subject(one: Held) -> str:
+    """As findings name a packet or raw socket: ``held-by:dhclient``."""
+    return held_by(_known_by(one))
+
+
+def _known_by(one: Held) -> list[str]:
+    """The processes that hold it; its unit, or else its user, where none is known."""
+    names = sorted({owner.name for owner in first_of_families(behind(one))})
+    return names or [one.unit or f"user {one.user if one.user is not None else one.uid}"]
 
 
 def first_of_families(owners: tuple[Owner, ...]) -> tuple[Owner, ...]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from .._evidence.observed import Listener, ScannedTarget
 from .._inventory.declared import Declaration
-from .._inventory.port_range import is_by_owner, place_in_order, span_of
+from .._inventory.port_range import is_by_owner, is_ephemeral, place_in_order, span_of
 from .finding import Finding, Port
 from .host_view import HostView, covers
-from .listening_rules import meanwhile, who
-from .raw_socket_rules import declared_by, subject_of
+from .listening_rules import ephemeral_text, meanwhile, who
+from .owner_match import ephemeral_subject, raw_subject
 from .reach import Wrong, cells, is_known, judged
 
 _Key = tuple[str, str, Port]  # namespace, protocol, port or range
@@ -38,12 +38,19 @@ def port_table(view: HostView, findings: Iterable[Finding], vantages: Iterable[s
     for proposal in view.inventory.proposals:
         row = _row(rows, view, (proposal.namespace, proposal.protocol, proposal.port.subject))
         row["declared"].append(f"proposed only; {_declared(proposal)}")
+    ephemeral: dict[_Key, list[Listener]] = {}
     for listener in view.listeners or ():
-        row = _row(rows, view, _key_of_listener(view, listener))
+        key = _key_of_listener(view, listener)
+        row = _row(rows, view, key)
+        if is_ephemeral(key[2]):
+            ephemeral.setdefault(key, []).append(listener)
+            continue
         number = f"port {listener.port} " if is_by_owner(row["port"]) else ""
         text = f"{listener.where} {number}{who(listener)}{meanwhile(listener)}"
         if text not in row["listening"]:
             row["listening"].append(text)
+    for key, listeners in ephemeral.items():
+        rows[key]["listening"].append(f"{who(listeners[0])}: {ephemeral_text(listeners)}")
     for target in view.targets:
         for endpoint in target.endpoints:
             if endpoint.state == "open":
@@ -99,6 +106,8 @@ def _key_of_listener(view: HostView, listener: Listener) -> _Key:
             )
             if covers(entry, listener, view.own_addresses) and not is_of_another:
                 return (entry.namespace, entry.protocol, entry.port.subject)
+    if listener.ephemeral:
+        return (listener.namespace, listener.protocol, ephemeral_subject(listener))
     return _key_of_port(view, listener.namespace, listener.protocol, listener.port)
 
 
@@ -113,6 +122,8 @@ def _ports(view: HostView, protocol: str, port: Port) -> list[int]:
     one those of its listeners."""
     if port is None or isinstance(port, int):
         return [] if port is None else [port]
+    if is_ephemeral(port):
+        return sorted({one.port for one in view.ephemeral.get(("host", protocol, str(port)), ())})
     if is_by_owner(port):
         own = [one for one in view.inventory.dynamic if (one.protocol, one.port.subject) == (protocol, port)]
         return sorted({listener.port for one in own for listener in view.listeners_of(one)})
@@ -136,11 +147,11 @@ def _add_raw_sockets(rows: dict[_Key, dict[str, Any]], view: HostView) -> None:
     """Rows for those who take packets without a port. No vantage point sees them."""
     for one in view.raw_sockets or ():
         if one.receives:
-            row = _row(rows, view, (one.namespace, one.kind, subject_of(one)))
+            row = _row(rows, view, (one.namespace, one.kind, raw_subject(one)))
             text = f"{who(one)}: {one.takes}{f' on {one.where}' if one.where else ''}"
             if text not in row["listening"]:
                 row["listening"].append(text)
-            owners = [f"owner {entry.owner}" for entry in declared_by(view, one)]
+            owners = [f"owner {entry.owner}" for entry in view.declared_by(one)]
             row["declared"].extend(owner for owner in owners if owner not in row["declared"])
 
 

@@ -13,13 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .._evidence.raw_sockets import KINDS, RawSocket
-from .._inventory.declared import RawDeclaration
-from .._inventory.port_range import held_by
 from .catalogue import CATALOGUE
 from .finding import Finding, Status
-from .host_view import HostView
+from .host_view import HostView, near_raw
 from .listening_rules import who
-from .owner_match import behind, deviations, first_of_families, is_match, unknowns
+from .owner_match import deviations, is_match, unknowns
 
 RULE = "undeclared-raw-socket"
 
@@ -28,48 +26,15 @@ def undeclared_raw_sockets(view: HostView) -> Iterator[Finding]:
     """undeclared-raw-socket: one finding for each process that takes packets undeclared, or one pass."""
     if view.raw_sockets is None:
         return
-    by_subject: dict[tuple[str, str, str], list[RawSocket]] = {}
-    receiving = [one for one in view.raw_sockets if one.receives]
-    for one in receiving:
-        if not is_declared(view, one):
-            by_subject.setdefault((one.namespace, one.kind, subject_of(one)), []).append(one)
-    for (namespace, kind, subject), sockets in sorted(by_subject.items()):
+    undeclared = view.undeclared_raw_sockets
+    number = sum(one.receives for one in view.raw_sockets)
+    for (namespace, kind, subject), sockets in sorted(undeclared.items()):
         yield _undeclared(view, namespace, kind, subject, sockets)
-    if not by_subject:
+    if not undeclared:
         unlisted = next((view.unlisted[kind] for kind in KINDS if kind in view.unlisted), None)
-        message = f"each of {len(receiving)} packet and raw sockets is declared" if receiving else "nothing has one"
+        message = f"each of {number} packet and raw sockets is declared" if number else "nothing has one"
         but = ", but not all packet and raw sockets could be listed" if unlisted else ""
         yield _finding(view, "not_assessed" if unlisted else "pass", message + but, gap=unlisted)
-
-
-def is_declared(view: HostView, one: RawSocket) -> bool:
-    """True when some declaration is for the socket, and all who hold it are known to be declared."""
-    return bool(declared_by(view, one))
-
-
-def declared_by(view: HostView, one: RawSocket) -> list[RawDeclaration]:
-    """The declarations that are for the socket."""
-    return [entry for entry in _near(view.inventory.raw_sockets, one) if is_match(entry, one)]
-
-
-def subject_of(one: RawSocket) -> str:
-    """As findings name the socket: ``held-by:dhclient``; by its unit, or else its user, where no process is known."""
-    names = sorted({owner.name for owner in first_of_families(behind(one))})
-    return held_by(names or [one.unit or f"user {one.user or one.uid}"])
-
-
-def sockets_of(view: HostView, finding: Finding) -> Sequence[RawSocket]:
-    """The sockets that a finding of the rule is about."""
-    subject = (finding.namespace, finding.protocol, finding.port)
-    return [
-        one
-        for one in view.raw_sockets or ()
-        if one.receives and (one.namespace, one.kind, subject_of(one)) == subject and not is_declared(view, one)
-    ]
-
-
-def _near(declarations: Sequence[RawDeclaration], one: RawSocket) -> Iterator[RawDeclaration]:
-    return (each for each in declarations if one.kind in each.kinds and each.is_in(one.namespace))
 
 
 def _undeclared(view: HostView, namespace: str, kind: str, subject: str, sockets: Sequence[RawSocket]) -> Finding:
@@ -77,17 +42,26 @@ def _undeclared(view: HostView, namespace: str, kind: str, subject: str, sockets
     takes = ", ".join(sorted({f"{one.takes}{f' on {one.where}' if one.where else ''}" for one in sockets}))
     has = f"a {kind} socket" if number == 1 else f"{number} {kind} sockets"
     message = f"{who(first)} has {has} ({takes})"
-    near = list(_near(view.inventory.raw_sockets, first))
-    may_be = next((one for one in near if not any(deviations(one, first))), None)
-    if may_be is not None:
-        untold = next(unknowns(may_be, first), "not all who hold it are known")
+    may_be = [_may_be(view, one) for one in sockets]
+    if all(may_be):  # of one that is surely another, it is no matter what the others are
+        place, untold = next(filter(None, may_be))
         gap = f"{view.host}:owner-unknown:{kind}/{subject}"
-        text = f"{message}; whether it is the one declared at {may_be.place} is not known: {untold}"
-        return _finding(view, "not_assessed", text, namespace, kind, subject, gap=gap, place=may_be.place)
-    proposed = next((one for one in _near(view.inventory.proposed_raw_sockets, first) if is_match(one, first)), None)
+        text = f"{message}; whether it is the one declared at {place} is not known: {untold}"
+        return _finding(view, "not_assessed", text, namespace, kind, subject, gap=gap, place=place)
+    first = sockets[may_be.index(None)]
+    proposed = next((one for one in near_raw(view.inventory.proposed_raw_sockets, first) if is_match(one, first)), None)
     only = f"; only proposed ({proposed.place})" if proposed else ""
+    near = near_raw(view.inventory.raw_sockets, first)
     details = tuple(f"{one.place}: {'; '.join(deviations(one, first))}" for one in near)
     return _finding(view, "fail", f"{message}, undeclared{only}", namespace, kind, subject, details=details)
+
+
+def _may_be(view: HostView, one: RawSocket) -> tuple[str, str] | None:
+    """The place of a declaration that a socket may be for, and what would have to be known; None when it is another."""
+    for entry in near_raw(view.inventory.raw_sockets, one):
+        if not any(deviations(entry, one)):
+            return entry.place, next(unknowns(entry, one), "not all who hold it are known")
+    return None
 
 
 def _finding(

@@ -9,6 +9,7 @@ This module is private to the collection.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,6 +50,7 @@ from .listening_rules import missing_listeners, undeclared_listeners, wrong_owne
 from .may_disagree import may_disagree
 from .own_addresses import unscanned
 from .port_table import port_table
+from .ports_that_stay import with_ports_that_stay
 from .proposal_rules import unapproved
 from .raw_socket_rules import undeclared_raw_sockets
 from .same_machine import Machines
@@ -123,22 +125,26 @@ class Audit:
         self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
+        known = self._comparison.known_of(host)
         row, found = _audit_host(
-            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports
+            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports, known
         )
-        return self._judged(row, self._machines.once(host, evidence, found))
+        return self._judged(row, self._machines.once(host, evidence, found), known)
 
     def of_damaged_host(self, host: str, damage: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The row and findings of a host whose evidence cannot be used, for the reason that ``damage`` says."""
         message = f"the evidence of the host cannot be used: {damage}"
         finding = gap(f"{host}:evidence-damaged", message, host=host)
-        return self._judged(_host_row(host, "evidence-damaged", damage), [finding])
+        known = self._comparison.known_of(host)
+        return self._judged(_host_row(host, "evidence-damaged", damage), [finding], known)
 
-    def _judged(self, row: dict[str, Any], found: Iterable[Finding]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def _judged(
+        self, row: dict[str, Any], found: Iterable[Finding], known: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         judged = [self._gate.judge(finding) for finding in found]
         row["assessed"] = not any(finding["status"] == "not_assessed" for finding in judged)
         self._totals.add(row, judged)
-        self._comparison.add(row, judged)
+        self._comparison.add(row, judged, known)
         return row, judged
 
     def view(
@@ -253,13 +259,16 @@ def _audit_host(
     outside: SeenFromOutside,
     inventories: _Inventories,
     known_ports: KnownPorts,
+    known: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Any], list[Finding]]:
+    """``known`` is what history believed of the host."""
     if evidence is None:
         why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems, digest = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
     view = view_of_host(run, host, evidence, relisted, outside, inventory)
+    view = dataclasses.replace(view, listeners=with_ports_that_stay(view.listeners, known))
     if problems:
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)

@@ -21,14 +21,12 @@ from .._evidence.raw_sockets import RawSocket
 from .._inventory.declared import Declaration
 from .._inventory.pasteable import is_template
 from .._inventory.placeholder import PROPOSED, PROPOSED_RAW, is_placeholder
-from .._inventory.port_range import DYNAMIC, PortRange, is_by_owner
+from .._inventory.port_range import DYNAMIC, PortRange, is_by_owner, is_ephemeral
 from .as_seen import address_text, owners_as_declared, proposed_entry, proposed_raw_entry
 from .catalogue import CATALOGUE
 from .closing import closing, told
 from .finding import Finding
 from .host_view import HostView, would_answer
-from .raw_socket_rules import RULE as RAW_SOCKETS
-from .raw_socket_rules import sockets_of
 from .service_rules import service_to_declare
 
 #: How long the exception holds that is offered, from the audit's day to the first one on which it is expiring.
@@ -36,6 +34,7 @@ EXCEPTED_FOR = dt.timedelta(days=14)
 _REVIEWED_AGAIN = dt.timedelta(days=365)
 _EXCEPTIONS = "vigil_exceptions__temporary"
 _NOBODY = "unassigned"
+_CLIENTS = "vigil_ports__clients"
 
 _MOVE = "fill in justification and owner, then move the entry to a layer of yours: that is the approval"
 
@@ -73,7 +72,8 @@ class _Subject:
     @property
     def raw_sockets(self) -> Sequence[RawSocket]:
         """The packet and raw sockets that the finding is about."""
-        return sockets_of(self.view, self.finding) if self.finding.rule == RAW_SOCKETS else ()
+        subject = (str(self.finding.namespace), str(self.finding.protocol), str(self.finding.port))
+        return self.view.undeclared_raw_sockets.get(subject, ())
 
     @property
     def service(self) -> str | None:
@@ -120,9 +120,11 @@ def _listeners(view: HostView, finding: Finding, declaration: Declaration | None
     if finding.vantage is None and declaration is not None:
         covered = view.listeners_of(declaration)
         return [one for one in covered if finding.port in (one.port, declaration.port.subject)]
+    namespace = finding.namespace or "host"
+    if is_ephemeral(finding.port):
+        return view.ephemeral.get((namespace, str(finding.protocol), str(finding.port)), ())
     if not isinstance(finding.port, int) or finding.protocol is None:
         return ()
-    namespace = finding.namespace or "host"
     near = [one for one in view.listeners_on(finding.protocol, finding.port) if one.namespace == namespace]
     if finding.vantage is None:
         return [one for one in near if finding.address in (None, one.where)]
@@ -147,6 +149,8 @@ def _not_declared(_subject: _Subject) -> dict[str, Any]:
 
 def _newly_declared(subject: _Subject) -> dict[str, Any]:
     finding = subject.finding
+    if is_ephemeral(finding.port):
+        return _declared_dynamic(subject)
     reach = subject.is_open_from if (finding.namespace or "host") == "host" else []
     if finding.rule == "firewall-hole":
         reach = [str(finding.vantage)]
@@ -167,6 +171,17 @@ def _raw_declared(subject: _Subject) -> dict[str, Any]:
     if entry is None:
         return _way(None, None, "who holds it is not known, or has no name that may be pasted: declare it by hand")
     return _way(PROPOSED_RAW, entry, _MOVE)
+
+
+def _declared_dynamic(subject: _Subject) -> dict[str, Any]:
+    """A declaration for whatever port the process takes. It cannot be a proposal, which has the port that was seen."""
+    finding, seen = subject.finding, owners_as_declared(subject.listeners)
+    if "process" not in seen and "unit" not in seen:
+        return _way(None, None, "who asks from these ports has no one name that may be pasted: declare it by hand")
+    namespace = {} if finding.namespace in (None, "host") else {"namespace": finding.namespace}
+    told = {"justification": "asks from ports that the kernel picks", "owner": _NOBODY}
+    entry = {"port": DYNAMIC, "protocol": finding.protocol, **namespace, **seen, "required": False, **told}
+    return _way(_CLIENTS, entry, "name who answers for it: it is approved where it stands")
 
 
 def _proposed_already(subject: _Subject) -> dict[str, Any]:

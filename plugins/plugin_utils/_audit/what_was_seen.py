@@ -85,7 +85,7 @@ def _listed(coverage: Mapping[str, Any], unlisted: Iterable[str]) -> Json:
 
 def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
     known = listener.owners_state == "known"
-    owners = first_of_families(behind(listener))  # children come and go with the clients
+    owners = _owners(listener)
     packages = {
         f"{owner.package['name']} {owner.package['version'] or ''}".strip() for owner in owners if owner.package
     }
@@ -95,7 +95,7 @@ def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
         "protocol": listener.protocol,
         "address": listener.where,
         "port": listener.port,
-        "process": ", ".join(sorted({owner.name for owner in owners})) or None if known else None,
+        "process": processes_of(listener),
         "user": listener.user,
         "unit": listener.unit,
         "executable": ", ".join(sorted({one.executable for one in owners if one.executable})) or None
@@ -104,8 +104,20 @@ def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
         "file": _files(owners) if known else None,
         "version": ", ".join(sorted(packages)) or None if known else None,
         "declared": view.is_declared(listener) if declarations else None,
-        "ephemeral": listener.ephemeral,
+        "ephemeral": listener.ephemeral or listener.stays_since is not None,  # as it looks: so it can be followed
     }
+
+
+def _owners(listener: Listener) -> tuple[Owner, ...]:
+    """Those that are followed: children come and go with the clients."""
+    return first_of_families(behind(listener))
+
+
+def processes_of(listener: Listener) -> str | None:
+    """Who is behind a listener, as history follows it; None where not all of them are known."""
+    if listener.owners_state != "known":
+        return None
+    return ", ".join(sorted({owner.name for owner in _owners(listener)})) or None
 
 
 def _files(owners: Iterable[Owner]) -> str | None:

@@ -186,6 +186,7 @@ class Listener(NamedTuple):
     ephemeral: bool
     activated: Activated | None = None  # evidence of 0.2 did not tell
     seen: str = "always"
+    stays_since: str | None = None  # of a port that looked ephemeral: when an earlier run saw the same process on it
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Listener:
@@ -213,11 +214,12 @@ class Listener(NamedTuple):
         )
 
     def _as_a_client_if_it_may_be_one(self) -> Listener:
-        """A host that lets clients have every port does not make a service ephemeral, and a client is a process."""
-        is_of_nobody = not self.owners and self.unit is None
-        if self.ephemeral and (is_of_nobody or not FIRST_EPHEMERAL <= self.port <= LAST_EPHEMERAL):
-            return self._replace(ephemeral=False)
-        return self
+        """A host that lets clients have every port does not make a service ephemeral, and a client is a process that
+        asks over UDP from whatever address: what the host says is not all that it takes."""
+        is_of_somebody = bool(self.owners) or self.unit is not None
+        is_udp = self.protocol in ("udp", "udplite") and self.address.is_unspecified
+        may_be = is_of_somebody and is_udp and FIRST_EPHEMERAL <= self.port <= LAST_EPHEMERAL
+        return self if may_be or not self.ephemeral else self._replace(ephemeral=False)
 
     def _checked(self) -> Listener:
         """Itself, when every field is of its type. Raises ValueError."""
@@ -256,6 +258,7 @@ _LISTENER_KINDS: tuple[type | tuple[type, ...], ...] = (
     bool,
     (Activated, NoneType),
     str,
+    _TEXT_OR_NONE,
 )
 
 _STATES = frozenset(("open", "closed", "filtered", "open|filtered"))

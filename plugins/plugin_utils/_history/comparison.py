@@ -54,14 +54,18 @@ class Comparison:
         self._is_told = before.head["state"] == "ok"
         self._since: dict[str, list[Json]] = {"last": [], "green": []}
 
-    def add(self, host: Row, findings: Iterable[Json]) -> None:
-        """Takes a host's row and findings, and writes into the findings since when they are known."""
+    def known_of(self, host: str) -> Row | None:
+        """What was believed of a host. Asked once for each host, in the order of the run's."""
+        return self._before.of(host) if self._is_told else None
+
+    def add(self, host: Row, findings: Iterable[Json], known: Row | None) -> None:
+        """Takes a host's row and findings with what was ``known_of`` it, and writes into the findings since when they
+        are known."""
         rows = list(findings)
         for row in rows:
             row["first_seen"] = row["open_since"] = None
         if not self._is_told:
             return
-        known = self._before.of(host["host"])
         look = Look(host_state(host, rows), self._ports)
         belief, changes = fold(None if known is None else Belief.read(known["now"]), look, self._at)
         self._keep("last", host, changes)

@@ -92,7 +92,7 @@ def _short_name(names: Sequence[str]) -> str:
     return f"{plain}:{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-_HELD_BY = "held-by"
+_HELD_BY, _EPHEMERAL = "held-by", "ephemeral"
 
 
 def held_by(names: Sequence[str]) -> str:
@@ -100,9 +100,19 @@ def held_by(names: Sequence[str]) -> str:
     return f"{_HELD_BY}:{_short_name(names)}"
 
 
+def ephemeral_ports(names: Sequence[str]) -> str:
+    """What findings about the ports that the kernel picked for processes name: ``"ephemeral:chronyd"``."""
+    return f"{_EPHEMERAL}:{_short_name(names)}"
+
+
+def is_ephemeral(subject: int | str | None) -> bool:
+    """Whether a finding is about the ports that the kernel picked for a process."""
+    return isinstance(subject, str) and subject.startswith(f"{_EPHEMERAL}:")
+
+
 def is_by_owner(subject: int | str | None) -> bool:
     """Whether a finding is about what some process holds, and about no port by its number."""
-    return isinstance(subject, str) and subject.partition(":")[0] in (DYNAMIC, _HELD_BY)
+    return isinstance(subject, str) and subject.partition(":")[0] in (DYNAMIC, _HELD_BY, _EPHEMERAL)
 
 
 def span_of(subject: int | str) -> tuple[int, int]:

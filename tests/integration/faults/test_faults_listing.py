@@ -57,6 +57,15 @@ signal.pause()
 """
 
 
+TUNNEL = """
+import signal, socket
+tunnel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+tunnel.bind(("0.0.0.0", 51820))
+open("/run/fleet/tunnel", "w").close()
+signal.pause()
+"""
+
+
 def through(host: Inside, script: str) -> dict[str, Any]:
     """Host variables by which the modules run through a shell script."""
     return {host.name: {"ansible_python_interpreter": host.script(PYTHON, f"#!/bin/sh\n{script}")}}
@@ -155,6 +164,25 @@ def test_a_namespace_with_an_address_of_its_own_is_left_out(audit: Auditing, tol
         told(audit())
     finally:
         web1.run("ip netns delete side")
+
+
+@fault(
+    "port-that-stays",
+    area="listing",
+    fault="A tunnel listens on a UDP port that looks as if the kernel had picked it for a client",
+    cause="a process on udp/51820, the port of WireGuard; the audit runs twice",
+    says=failed("web1:undeclared-listener:udp/51820", line="the same process had it at"),
+)
+def test_a_port_that_looks_ephemeral_and_stays(audit: Auditing, told: Telling, web1: Inside) -> None:
+    program = web1.start("/usr/bin/python3", web1.script(f"{PYTHON}-tunnel", TUNNEL))
+    try:
+        web1.run("until test -e /run/fleet/tunnel; do sleep 0.05; done; rm /run/fleet/tunnel")
+        first = audit()
+        assert first.exit_status == 0, first.output  # which is no news of a client
+        told(audit())
+    finally:
+        web1.run("pkill -f '[-]tunnel'")
+        program.wait(10)
 
 
 @fault(

@@ -74,17 +74,15 @@ def test_it_is_told_again_after_the_time_and_not_before() -> None:
 
 
 def test_a_finding_that_is_worse_is_told_and_one_that_goes_down_and_up_is_not() -> None:
-    def ephemeral(is_ephemeral: bool) -> Json:
-        listener = build.listener(45000, protocol="udp", ephemeral=is_ephemeral)
-        return build.host_evidence([build.declared(443)], [build.listener(443), listener])
+    proposed = build.host_evidence([build.declared(443)], [build.listener(443), build.listener(8080)])
+    proposed["inventory"]["vigil_ports__proposed"] = [build.declared(8080, reachable_from="any", owner="web-team")]
 
     days = Days()
-    opened = days.tell(1, ephemeral(True), scan())
-    assert ("opened", None, "undeclared-listener") in opened
-    assert ("worse", None, "undeclared-listener") in days.tell(2, ephemeral(False), scan())
-    assert days.items[0].note == "it was low"
-    assert days.tell(3, ephemeral(True), scan()) == []
-    assert days.tell(4, ephemeral(False), scan()) == []
+    assert ("opened", "web-team", "unapproved") in days.tell(1, proposed, scan())
+    assert ("worse", "web-team", "unapproved") in days.tell(2, proposed, scan(8080))
+    assert [item.note for item in days.items if item.kind == "worse"] == ["it was medium"]
+    for day, scans in ((3, scan()), (4, scan(8080))):
+        assert "unapproved" not in {rule for _kind, _owner, rule in days.tell(day, proposed, scans)}
 
 
 def test_what_nobody_looked_at_is_not_over() -> None:

@@ -88,6 +88,17 @@ def test_who_of_whom_only_the_first_is_known_may_be_declared_and_that_is_a_gap()
     assert statuses(judged([partial])) == ["fail"]
 
 
+def test_one_that_is_surely_another_is_a_finding_whatever_else_bears_the_name() -> None:
+    strange = build.raw_socket(
+        uid=1000, user="mallory", owners=[build.owner(name="dhclient", executable="/tmp/dhclient")]
+    )
+    declared = [{**DHCP, "process": "/usr/sbin/dhclient"}]
+    partial = build.raw_socket(owners_state="partial")
+    assert statuses(judged([partial, strange], declared)) == ["fail"]
+    assert statuses(judged([strange, partial], declared)) == ["fail"]
+    assert statuses(judged([partial], declared)) == ["not_assessed"]
+
+
 def test_what_is_only_proposed_stays_a_finding_that_says_so() -> None:
     entry = {**DHCP, "justification": "FILL IN: why", "owner": "FILL IN: who"}
     (row,) = of_rule(judged([build.raw_socket()], [entry], "vigil_raw_sockets__proposed"))

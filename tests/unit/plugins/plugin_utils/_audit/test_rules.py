@@ -51,7 +51,6 @@ def test_a_host_that_is_exactly_as_declared_passes_every_rule() -> None:
         (build.listener(8080, "::1"), "info"),
         (build.listener(8080, interface="lo"), "info"),
         (build.listener(8080, interface="eth0"), "medium"),
-        (build.listener(40001, protocol="udp", ephemeral=True), "low"),
         (build.listener(8080, namespace="netns/blue"), "medium"),
         (build.listener(443, protocol="udp"), "medium"),
         (build.listener(443, namespace="netns/blue"), "medium"),
@@ -67,8 +66,8 @@ def test_undeclared_listener_has_a_finding_as_grave_as_its_reach(listener: Json,
 
 
 @pytest.mark.parametrize("reversed_order", [False, True])
-def test_of_two_sockets_at_one_endpoint_the_graver_counts_and_neither_is_lost(reversed_order: bool) -> None:
-    first = build.listener(40001, protocol="udp", ephemeral=True)
+def test_of_two_sockets_at_one_endpoint_neither_is_lost(reversed_order: bool) -> None:
+    first = build.listener(40001, protocol="udp")
     second = build.listener(40001, protocol="udp", owners=[build.owner(name="evil", executable="/tmp/evil")])
     heard = [second, first] if reversed_order else [first, second]
     (row,) = build.of_rule(build.judged(build.host_evidence([], heard)), "undeclared-listener")
