@@ -46,8 +46,8 @@ _RULES = (
         "medium",
         "host",
         "A socket takes traffic on the host, and no declaration covers its protocol, port, address and namespace."
-        " `info` when only the host itself can reach it, `low` for the UDP ports that the kernel picked for a process, which"
-        " are one finding. A port on which an earlier run saw the same process was not picked (audit_history).",
+        " `info` when only the host itself can reach it, `low` for the UDP ports that the kernel picked for a process,"
+        " which are one finding. A port on which an earlier run saw the same process was not picked (audit_history).",
         "Stop and disable what listens, or declare it with a justification and an owner.",
         _INVENTORY_CONTROLS,
     ),
