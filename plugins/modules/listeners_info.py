@@ -107,7 +107,8 @@ attributes:
 notes:
   - Without root (more exactly, without C(CAP_SYS_PTRACE) and C(CAP_DAC_READ_SEARCH)) the listeners are all there, but
     the owners of sockets of other users are unknown.
-  - Asking the kernel may make it load its C(inet_diag) modules, as C(ss) does. Nothing else changes on the host.
+  - Asking the kernel may make it load its C(inet_diag) and C(nf_tables) modules, as C(ss) and C(nft) do. Nothing else
+    changes on the host.
   - Without C(CAP_NET_BIND_SERVICE), O(verify_bind) cannot tell anything of ports below 1024 (more exactly, below
     C(net.ipv4.ip_unprivileged_port_start)). They are V(unknown) in RV(bind).
 seealso:
@@ -489,6 +490,36 @@ raw_sockets:
       type: int
       returned: always
       sample: 1
+translated:
+  description:
+    - Ports that lead elsewhere by address translation, in the network namespace that the module runs in. Nothing
+      listens on them. Published ports of containers, NodePorts and virtual servers are such ports.
+    - From the rules of nftables, those that C(iptables-nft) writes among them, and from C(/proc/net/ip_vs). Not of what
+      an eBPF program leads elsewhere.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    protocol:
+      description: V(tcp), V(udp), V(sctp) or C(ip-NUMBER), V(null) for any.
+      type: str
+      returned: always
+      sample: tcp
+    ports:
+      description: The ports and ranges, V(null) where a rule does not name them.
+      type: str
+      returned: always
+      sample: 8080,30000-30010
+    address:
+      description: The address that packets must be sent to, V(null) for any.
+      type: str
+      returned: always
+      sample: 192.0.2.10
+    by:
+      description: V(nftables) or V(ip_vs).
+      type: str
+      returned: always
+      sample: nftables
 addresses:
   description: The host's own addresses, in the network namespace that the module runs in.
   returned: always

@@ -68,14 +68,17 @@ def find_namespaces(proc: str, root: str = "/") -> Found:
     return Found((own, *sorted(others, key=lambda other: other.name)), unreadable)
 
 
-def with_addresses(proc: str, addresses: Callable[[Callable[[int], str]], Sequence[OwnAddress]]) -> list[str]:
+def with_addresses(
+    proc: str, addresses: Callable[[Callable[[int], str]], Sequence[OwnAddress]]
+) -> tuple[list[str], int]:
     """The names of the other namespaces that have an address by which another machine can reach them.
 
     One that cannot be entered counts, as nobody knows; one that is gone meanwhile does not. ``addresses`` lists those
-    of the thread's own namespace. Raises OSError as ``find_namespaces`` does.
+    of the thread's own namespace. The number is that of the processes that hide their namespace. Raises OSError as
+    ``find_namespaces`` does.
     """
-    others = find_namespaces(proc).namespaces[1:]
-    return [namespace.name for namespace in others if _has(namespace, addresses)]
+    found = find_namespaces(proc)
+    return [namespace.name for namespace in found.namespaces[1:] if _has(namespace, addresses)], found.unreadable
 
 
 def _has(namespace: Namespace, addresses: Callable[[Callable[[int], str]], Sequence[OwnAddress]]) -> bool:

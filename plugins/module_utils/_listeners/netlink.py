@@ -147,15 +147,24 @@ def messages(datagram: bytes) -> Iterator[Message]:
 
 def attributes(data: bytes) -> dict[int, bytes]:
     """Attributes by type. Raises NetlinkError where lengths do not fit."""
-    found: dict[int, bytes] = {}
+    return dict(attributes_in_order(data))
+
+
+def attributes_in_order(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Attributes as they stand; of a list each has the same type. Raises NetlinkError where lengths do not fit."""
     offset = 0
     while len(data) - offset >= _ATTRIBUTE.size:
         length, kind = _ATTRIBUTE.unpack_from(data, offset)
         if not _ATTRIBUTE.size <= length <= len(data) - offset:
             raise NetlinkError(f"an attribute of {length} bytes does not fit")
-        found[kind & _NESTED_AND_ORDER_FLAGS] = data[offset + _ATTRIBUTE.size : offset + length]
+        yield kind & _NESTED_AND_ORDER_FLAGS, data[offset + _ATTRIBUTE.size : offset + length]
         offset += _aligned(length)
-    return found
+
+
+def packed_attribute(kind: int, value: bytes) -> bytes:
+    """An attribute of a request, with the padding after it."""
+    length = _ATTRIBUTE.size + len(value)
+    return _ATTRIBUTE.pack(length, kind) + value + bytes(_aligned(length) - length)
 
 
 def _aligned(length: int) -> int:

@@ -97,6 +97,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     started = _now()
     seen = look.at_namespaces()
     addresses = look.at_addresses()
+    leads_elsewhere = look.at_translation()
     inner = look.at_inner_bridges()
     cgroups = look.at_cgroups(seen)
     walked = look.at_processes(seen, cgroups)
@@ -115,6 +116,7 @@ def observe(request: Request, host: Host) -> dict[str, Any]:
     return {
         "listeners": rows,
         "raw_sockets": raw_sockets(seen, known),
+        "translated": leads_elsewhere,
         "addresses": [
             {**own._asdict(), "interface": visible(own.interface), "inner": own.interface in inner} for own in addresses
         ],
@@ -198,9 +200,13 @@ class _Observation:
 
         seen = {OWN: self._sockets(OWN)}
         try:
-            self.left_out = with_addresses(self._host.proc, functools.partial(own_addresses, self._host.opener))
+            self.left_out, hidden = with_addresses(self._host.proc, functools.partial(own_addresses, self._host.opener))
         except OSError as error:
             self.problems.append(Problem("namespaces-unknown", f"other network namespaces: {error}"))
+            return seen
+        if hidden or not self.privileged:  # some may not even be shown (hidepid)
+            message = f"{hidden or 'some'} processes may not show their network namespace: permission denied"
+            self.problems.append(Problem("namespaces-unknown", message))
         return seen
 
     def _at_all_namespaces(self) -> dict[str, SocketsSeen]:
@@ -235,6 +241,28 @@ class _Observation:
         except NetlinkError as error:
             self.problems.append(Problem("addresses-unknown", f"the host's own addresses: netlink: {error}"))
             return ()
+
+    def at_translation(self) -> list[dict[str, Any]]:
+        """Of our own network namespace: it is the one whose addresses are scanned."""
+        from ansible_collections.vigil.ports.plugins.module_utils._listeners.translated import (
+            as_rows,
+            has_legacy_rules,
+            translated,
+        )
+
+        def read(name: str) -> bytes:
+            with open(f"{self._host.proc}/thread-self/net/{name}", "rb") as file:
+                return file.read()
+
+        try:
+            found = translated(self._host.opener, read)
+            if has_legacy_rules(read):
+                message = "the nat table of iptables-legacy has rules, which only iptables-legacy itself can tell"
+                self.problems.append(Problem("translation-not-read", message))
+        except (NetlinkError, OSError) as error:
+            self.problems.append(Problem("translation-unknown", f"rules of address translation: {error}"))
+            return []
+        return as_rows(found)
 
     def at_inner_bridges(self) -> frozenset[str]:
         try:

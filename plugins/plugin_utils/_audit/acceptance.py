@@ -30,14 +30,18 @@ _LONGEST = 300
 def with_ports(name: str, address: str, unknown: Mapping[str, _Spans]) -> str:
     """The name of a gap with the address and the ports of which nothing is known."""
     place = f"{name}:[{address}]" if ":" in address else f"{name}:{address}"
-    parts = [f"{protocol}/{_texts(spans)}" for protocol, spans in sorted(unknown.items()) if spans]
-    if not parts:
+    text = port_texts(unknown)
+    if not text:
         return place
-    text = ",".join(parts)
     if len(text) > _LONGEST:
         count = sum(last - first + 1 for spans in unknown.values() for first, last in spans)
         text = f"{count}-ports-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     return f"{place}:{text}"
+
+
+def port_texts(ports: Mapping[str, _Spans]) -> str:
+    """``tcp/1-1024,udp/53``: ports by protocol, as names of gaps have them."""
+    return ",".join(f"{protocol}/{_texts(spans)}" for protocol, spans in sorted(ports.items()) if spans)
 
 
 def _texts(spans: _Spans) -> str:

@@ -33,6 +33,13 @@ _COUNTED_BY_NAME = {"packet": "ss -0 -p", "raw": "ss -w -a -p", "xdp": "ss --xdp
 #: The problem of a listing that could not count the sockets of the kinds that it does not list.
 _NOT_COUNTED = "protocols-unreadable"
 
+#: Problems of a listing after which there may be more to reach than it shows.
+_NOT_KNOWN = {
+    "translation-unknown": "which ports lead elsewhere by address translation",
+    "translation-not-read": "which ports lead elsewhere by address translation",
+    "namespaces-unknown": "whether containers have addresses of their own",
+}
+
 #: How scan_info marks a port of which a second, slow pass saw something else.
 FIRST_OPEN = "first seen open"
 
@@ -155,6 +162,9 @@ def listing_gaps(
     for problem in coverage["problems"]:
         if problem["code"] in LISTING_MAY_LACK:
             yield gap(f"{host}:{problem['code']}", f"the listing may lack a socket: {problem['message']}", host=host)
+        if problem["code"] in _NOT_KNOWN:
+            message = f"{_NOT_KNOWN[problem['code']]} is not known: {problem['message']}"
+            yield gap(f"{host}:{problem['code']}", message, host=host)
     yield from _unlisted_gaps(host, coverage, frozenset(declared_protocols))
     if coverage["namespaces"]["asked"] == "host":
         for namespace in sorted(set(declared_namespaces) - {"host"}):

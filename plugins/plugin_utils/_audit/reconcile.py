@@ -9,7 +9,6 @@ This module is private to the collection.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from .._evidence.raw_sockets import raw_sockets_of
 from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
+from .._evidence.translated import translated_of
 from .._history.comparison import Before, Comparison, NothingBefore
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -57,6 +57,7 @@ from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
+from .translation_gaps import translation_gaps
 from .ways_out import of_acceptances, with_ways_out
 from .what_was_seen import KnownPorts, declared_digest, what_was_seen
 
@@ -267,8 +268,7 @@ def _audit_host(
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
     inventory, problems, digest = inventories.of(evidence["inventory"])
     problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
-    view = view_of_host(run, host, evidence, relisted, outside, inventory)
-    view = dataclasses.replace(view, listeners=with_ports_that_stay(view.listeners, known))
+    view = view_of_host(run, host, evidence, relisted, outside, inventory, known)
     if problems:
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
@@ -296,8 +296,12 @@ def view_of_host(
     relisted: Mapping[str, Any] | None,
     outside: SeenFromOutside,
     inventory: Inventory,
+    known: Mapping[str, Any] | None = None,
 ) -> HostView:
-    """What the rules know of a host, from its evidence and from what it listed when it was asked again."""
+    """What the rules know of a host, from its evidence and from what it listed when it was asked again.
+
+    ``known`` is what history believed of it.
+    """
     listening = evidence["listening"]
     again = None if relisted is None or listening is None else Relisted.read(relisted, listening)
     listings = [listening] if listening else []
@@ -309,7 +313,7 @@ def view_of_host(
     return HostView(
         host=host,
         inventory=inventory,
-        listeners=listeners,
+        listeners=with_ports_that_stay(listeners, known),
         own_addresses={address_of(row["address"]): row["interface"] for one in listings for row in one["addresses"]},
         # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
         targets=tuple(
@@ -384,7 +388,10 @@ def _gaps(
     else:
         protocols = {declaration.protocol for declaration in view.inventory.declarations}
         namespaces = {declaration.namespace for declaration in view.inventory.declarations}
-        gaps = list(listing_gaps(view.host, listening["coverage"], protocols, namespaces))
+        gaps = [
+            *listing_gaps(view.host, listening["coverage"], protocols, namespaces),
+            *translation_gaps(view, translated_of(listening)),
+        ]
         yield from gaps
         if not gaps:
             yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")

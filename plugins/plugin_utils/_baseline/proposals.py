@@ -48,11 +48,13 @@ def host_proposals(
     scans: Sequence[Mapping[str, Any]],
     variables: Mapping[str, Mapping[str, Any]],
     owner: str | None = None,
+    before: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> Iterator[HostProposal]:
     """The proposals for each host of a run; ``hosts`` are names with the evidence and the second listing, if any.
 
-    ``variables`` are the inventory's variables as they are now, by host: what was declared or proposed
-    since the run is not proposed again. ``owner`` is who answers for all of it, when that is known.
+    ``before`` is what history believed of each host, ``variables`` are the inventory's variables as they are now, by
+    host: what was declared or proposed since the run is not proposed again. ``owner`` is who answers for all of it,
+    when that is known.
     """
     audit, outside = Audit(run, scans), SeenFromOutside(run, scans)
     for host, evidence, relisted in hosts:
@@ -68,7 +70,7 @@ def host_proposals(
             yield HostProposal(host, (), (f"its declared inventory is not valid, so nothing is proposed: {why}",))
             continue
         _row, findings = audit.of_host(host, now, relisted)
-        view = view_of_host(run, host, now, relisted, outside, inventory)
+        view = view_of_host(run, host, now, relisted, outside, inventory, (before or {}).get(host))
         yield _of_host(view, findings, owner)
 
 

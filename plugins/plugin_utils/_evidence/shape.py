@@ -25,6 +25,7 @@ from .._inventory.plain import taken_in
 from .._inventory.schema import schema_validator
 from .observed import Listener, ScannedTarget, address_of, spans_of
 from .raw_sockets import raw_sockets_of
+from .translated import translated_of
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
 _SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -36,7 +37,7 @@ _MOST_PRINTED = 300
 
 
 #: What of the result of listeners_info is evidence; the last only where it was asked for.
-_LISTING_KEYS = ("listeners", "raw_sockets", "addresses", "machine", "host", "coverage", "bind")
+_LISTING_KEYS = ("listeners", "raw_sockets", "translated", "addresses", "machine", "host", "coverage", "bind")
 
 
 def listing_of(result: Mapping[str, Any], done: str) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def listing_problem(listening: Mapping[str, Any]) -> str | None:
             for row in listening["listeners"]:
                 Listener.read(row)
             raw_sockets_of(listening)
+            translated_of(listening)
             for row in listening["addresses"]:
                 address_of(row["address"])
             for row in listening.get("bind", {}).get("ports", ()):
@@ -163,7 +165,7 @@ def relisted_problem(evidence: Mapping[str, Any]) -> str | None:
 def _frame_problem(kind: str, frame: Mapping[str, Any]) -> str | None:
     listening = frame.get("listening")
     if isinstance(listening, dict):
-        frame = {**frame, "listening": _emptied(listening, "listeners", "raw_sockets", "addresses")}
+        frame = {**frame, "listening": _emptied(listening, "listeners", "raw_sockets", "translated", "addresses")}
     problem = _problem_of_text(kind, json.dumps(_without_times(frame), sort_keys=True))
     if problem is None and listening is not None:
         problem = _rows_problem(kind, listening)
@@ -231,6 +233,7 @@ def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
         for row in listening["listeners"]:
             Listener.read(row)
         raw_sockets_of(listening)
+        translated_of(listening)
         for row in listening["addresses"]:
             # A number would be taken for an address too.
             texts = isinstance(row["interface"], str) and isinstance(row["address"], str)

@@ -15,6 +15,8 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 
 from .._audit.owner_match import is_match
 from .._evidence.observed import Listener, plain_address
+from .._evidence.translated import known_spans, translated_of
+from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.port_range import PortRange
 from .outside_addresses import addresses_for
@@ -151,7 +153,7 @@ def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, i
 def _known_ports(
     evidence: Mapping[str, Any],
 ) -> tuple[set[tuple[int, int]], set[tuple[int, int]], set[int]]:
-    """TCP that is declared, UDP that is declared, excepted or listens, and TCP that is excepted or listens, where
+    """TCP that is declared, UDP that is declared, excepted, listens or leads elsewhere, and TCP that does, where
     something outside might reach it.
 
     What is declared is the operator's word, what listens is only the host's.
@@ -166,14 +168,11 @@ def _known_ports(
         ):
             found[declaration.protocol].add((declaration.port.first, declaration.port.last))
     claims: set[int] = set()
-    # What nobody asks cannot be called unused. A range without end is asked no further than the depth goes.
-    for exception in inventory.exceptions:
-        span = exception.port
-        if exception.namespace == "host" and exception.protocol in found and len(span) <= MOST_CLAIMS_FOR_OTHERS:
-            if exception.protocol == "udp":
-                found["udp"].add((span.first, span.last))
-            else:
-                claims.update(range(span.first, span.last + 1))
+    for protocol, spans in _further_ports(evidence, inventory).items():
+        if protocol == "udp":
+            found["udp"] |= spans
+        else:
+            claims.update(port for first, last in spans for port in range(first, last + 1))
     for listener in _reachable_listeners(evidence):
         is_declared = any(one.protocol == listener.protocol and is_match(one, listener) for one in inventory.dynamic)
         if listener.ephemeral and not is_declared:
@@ -183,6 +182,22 @@ def _known_ports(
         elif listener.protocol == "udp":
             found["udp"].add((listener.port, listener.port))
     return found["tcp"], found["udp"], claims
+
+
+def _further_ports(evidence: Mapping[str, Any], inventory: Inventory) -> dict[str, set[tuple[int, int]]]:
+    """What is excepted, as what nobody asks cannot be called unused, and what leads elsewhere by address translation.
+
+    A range without end is asked no further than the depth goes.
+    """
+    rows = translated_of(evidence["listening"]) if evidence["listening"] else ()
+    found = {protocol: known_spans(rows, protocol) for protocol in ("tcp", "udp")}
+    for exception in inventory.exceptions:
+        if exception.namespace == "host" and exception.protocol in found:
+            found[exception.protocol].add((exception.port.first, exception.port.last))
+    return {
+        protocol: {(first, last) for first, last in spans if last - first < MOST_CLAIMS_FOR_OTHERS}
+        for protocol, spans in found.items()
+    }
 
 
 def _listening(evidence: Mapping[str, Any]) -> set[int]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from faults.audits import Auditing
@@ -66,6 +67,10 @@ signal.pause()
 """
 
 
+#: What an account that is nobody special is not told either.
+NOT_TOLD = ("noroot1:namespaces-unknown", "noroot1:translation-unknown")
+
+
 def through(host: Inside, script: str) -> dict[str, Any]:
     """Host variables by which the modules run through a shell script."""
     return {host.name: {"ansible_python_interpreter": host.script(PYTHON, f"#!/bin/sh\n{script}")}}
@@ -76,7 +81,7 @@ def through(host: Inside, script: str) -> dict[str, Any]:
     area="listing",
     fault="Ansible is not root on the host",
     cause="a host to which Ansible logs in as an account that is nobody special",
-    says=not_assessed("noroot1:owner-unknown:tcp/22", line="`processes-denied`"),
+    says=not_assessed("noroot1:owner-unknown:tcp/22", *NOT_TOLD, line="`processes-denied`"),
 )
 def test_a_listing_without_root(audit: Auditing, told: Telling) -> None:
     told(audit("noroot1"))
@@ -87,7 +92,9 @@ def test_a_listing_without_root(audit: Auditing, told: Telling) -> None:
     area="listing",
     fault="/proc hides the processes of others",
     cause="/proc mounted with hidepid=2, and an account that is nobody special",
-    says=not_assessed("noroot1:owner-unknown:tcp/22", line="the processes behind the socket are not all known"),
+    says=not_assessed(
+        "noroot1:owner-unknown:tcp/22", *NOT_TOLD, line="the processes behind the socket are not all known"
+    ),
 )
 def test_a_proc_that_hides_processes(audit: Auditing, told: Telling, noroot1: Inside) -> None:
     noroot1.breaks("mount -o remount,hidepid=2 /proc", "mount -o remount,hidepid=0 /proc")
@@ -99,7 +106,9 @@ def test_a_proc_that_hides_processes(audit: Auditing, told: Telling, noroot1: In
     area="listing",
     fault="The kernel refuses netlink",
     cause="a real seccomp filter around the module; /proc/net is read instead",
-    says=assessed("web1", line="read from /proc/net, which tells no bound device, cgroup or IPV6_V6ONLY"),
+    says=not_assessed(
+        "web1:translation-unknown", line="read from /proc/net, which tells no bound device, cgroup or IPV6_V6ONLY"
+    ),
 )
 def test_netlink_is_refused(audit: Auditing, told: Telling, web1: Inside) -> None:
     web1.script(FILTERED, FILTER)
@@ -120,6 +129,8 @@ def test_netlink_is_refused(audit: Auditing, told: Telling, web1: Inside) -> Non
         "web1:not-listed:raw_ipv4",
         "web1:not-listed:raw_ipv6",
         "web1:protocols-unreadable",
+        "web1:translation-unknown",
+        "web1:namespaces-unknown",
         line="netlink: EPERM (Operation not permitted); /proc/net: [Errno 2] No such file or directory",
     ),
 )
@@ -164,6 +175,50 @@ def test_a_namespace_with_an_address_of_its_own_is_left_out(audit: Auditing, tol
         told(audit())
     finally:
         web1.run("ip netns delete side")
+
+
+@fault(
+    "udp-behind-translation",
+    area="listing",
+    fault="A UDP port leads to another host by address translation, and what is there stays silent",
+    cause="nftables on the host: udp/5514 to the syslog server of another host, which never answers",
+    says=not_assessed("web1:translated:udp/5514", line="leads elsewhere by address translation"),
+)
+def test_udp_that_leads_elsewhere(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.run("nft add table ip led && nft add chain ip led pre '{ type nat hook prerouting priority dstnat; }'")
+    web1.run("nft add rule ip led pre udp dport 5514 dnat to 198.18.0.14:514")
+    try:
+        told(audit())
+    finally:
+        web1.run("nft delete table ip led")
+
+
+@fault(
+    "node-port",
+    area="listing",
+    fault="A port above those that a scan asks for leads to another host by address translation",
+    cause="nftables on the host: tcp/30080 to the web server of another host, by a chain as kube-proxy makes them",
+    says=failed(
+        "web1:undeclared-exposure:tcp/30080@office",
+        "web1:open-without-listener:tcp/30080@office",
+        line="tcp/30080 at 198.18.0.11 is open from office, undeclared",
+    ),
+)
+def test_a_port_that_leads_elsewhere(audit: Auditing, told: Telling, web1: Inside) -> None:
+    rules = (
+        "add table ip led",
+        "add chain ip led server",
+        "add chain ip led pre { type nat hook prerouting priority dstnat; }",
+        "add chain ip led post { type nat hook postrouting priority srcnat; }",
+        "add rule ip led server dnat to 198.18.0.22:8080",
+        "add rule ip led pre tcp dport 30080 jump server",
+        "add rule ip led post ip daddr 198.18.0.22 masquerade",
+    )
+    web1.run(f"printf '%s\\n' {' '.join(map(shlex.quote, rules))} | nft -f - && sysctl -qw net.ipv4.ip_forward=1")
+    try:
+        told(audit())
+    finally:
+        web1.run("nft delete table ip led && sysctl -qw net.ipv4.ip_forward=0")
 
 
 @fault(

@@ -142,8 +142,7 @@ _HOSTS = (
         firewall=DATABASE_FIREWALL,
     ),
     # DNS over UDP and TCP; and a syslog server that never answers, so that its state stays open|filtered.
-    # It reads all packets besides.
-    Host("dns1", 14, (planted("0.0.0.0", 514, "--udp", "--packets", user="root", unit_path=unit("syslog.service")),)),
+    Host("dns1", 14, (planted("0.0.0.0", 514, "--udp", user="root", unit_path=unit("syslog.service")),)),
     # Every kind of address that looks like another one.
     Host(
         "dual1",
@@ -179,7 +178,7 @@ _HOSTS = (
     Host(
         "dev1",
         17,
-        (_development_server(), redis("127.0.0.1"), planted("0.0.0.0", 40000, "--udp")),
+        (_development_server(), redis("127.0.0.1"), planted("0.0.0.0", 40000, "--udp", "--packets", user="root")),
     ),
     # Declared one thing, running another.
     Host(

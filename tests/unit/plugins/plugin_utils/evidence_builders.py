@@ -131,6 +131,7 @@ def listening(listeners: Iterable[Json] = (), addresses: Iterable[Json] | None =
     return {
         "listeners": list(listeners),
         "raw_sockets": [],
+        "translated": [],
         "addresses": own,
         "machine": machine("web1", ADDRESS),
         "host": {"hostname": "web1", "kernel": "6.1.0", "python": "3.11.2"},
