@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
+from .._evidence.observed import spans_count
 from .._evidence.translated import Translated, known_spans
 from .._inventory.port_range import PortRange
 from .acceptance import port_texts
@@ -32,10 +33,10 @@ def translation_gaps(view: HostView, rows: tuple[Translated, ...]) -> Iterator[F
         return
     unknown = {protocol: spans for protocol in ("tcp", "udp") if (spans := _untold(view, rows, protocol).ranges)}
     if unknown:
-        ports = port_texts(unknown)
+        ports, number = port_texts(unknown), sum(map(spans_count, unknown.values()))
         message = (
-            f"{ports} {'lead' if len(ports) > 1 else 'leads'} elsewhere by address translation, which nobody declared"
-            " (forwarded: true), and no scan could tell whether it is open"
+            f"{ports} {'lead' if number > 1 else 'leads'} elsewhere by address translation, which nobody declared"
+            f" (forwarded: true), and no scan could tell whether {'they are' if number > 1 else 'it is'} open"
         )
         yield gap(f"{view.host}:translated:{ports}", message, host=view.host)
     asked_all = ("tcp",) if view.depth == "full" else ()

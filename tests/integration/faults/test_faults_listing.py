@@ -210,7 +210,7 @@ def test_a_port_that_leads_elsewhere(audit: Auditing, told: Telling, web1: Insid
         "add chain ip led server",
         "add chain ip led pre { type nat hook prerouting priority dstnat; }",
         "add chain ip led post { type nat hook postrouting priority srcnat; }",
-        "add rule ip led server dnat to 198.18.0.22:8080",
+        "add rule ip led server meta l4proto tcp dnat to 198.18.0.22:8080",
         "add rule ip led pre tcp dport 30080 jump server",
         "add rule ip led post ip daddr 198.18.0.22 masquerade",
     )
