@@ -103,6 +103,8 @@ def gravity(results: Json) -> dict[tuple[str, Any], int]:
 def within(port: Any, span: Any) -> bool:
     if str(port).startswith("ephemeral:"):  # of whatever ports its process has; a proposal names one of them
         return True
+    if str(span).startswith("ephemeral:"):
+        return False
     first, _dash, last = str(span).partition("-")
     inner, _dash, outer = str(port).partition("-")
     return int(first) <= int(inner) and int(outer or inner) <= int(last or first)
