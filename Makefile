@@ -112,11 +112,13 @@ $(INSTALLED)/MANIFEST.json: $(VENV)/.stamp-run $(COLLECTION_SOURCES)
 	touch $@
 
 .PHONY: docs
-docs: env ## Write the pages that are made from the code
+docs: env ## Write the pages and schemas that are made from the code
 	@PYTHONPATH=.cache/tree python .ci/render-rules > .cache/rules.md
 	mv .cache/rules.md docs/rules.md
 	PYTHONPATH=.cache/tree python .ci/render-faults > .cache/trust.md
 	mv .cache/trust.md docs/trust.md
+	PYTHONPATH=.cache/tree python .ci/render-schemas > .cache/evidence.schema.json
+	mv .cache/evidence.schema.json schemas/evidence.schema.json
 
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist

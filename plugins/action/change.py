@@ -118,7 +118,8 @@ class ActionModule(Door):
             source = NOTHING if arguments["nothing"] else BY_ID
             return plan_by_id(hosts, arguments["change"], nothing=arguments["nothing"]), source
         run = RunDirectory(Path(arguments["run_dir"]))
-        known = {host: (run.read_host(host) or {}).get("inventory") for host in hosts}
+        read = {host: run.read_host(host) for host in hosts}
+        known = {host: evidence.inventory if evidence else None for host, evidence in read.items()}
         earlier = declared_at(arguments["since"], list(context.CLIARGS["inventory"] or ()), known)
         return plan_by_revision(hosts, earlier, arguments["since"]), BY_REVISION
 

@@ -20,6 +20,13 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names impor
     is_declaration,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
+    HOST_SHAPE,
+    HostEvidence,
+    InventoryError,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
@@ -50,32 +57,35 @@ class ActionModule(Door):
         from_facts = self._addresses_from_facts(known, host)
         errors.extend(map(address_problem, from_facts))
         name = known.resolved(self._templar, of_host, "ansible_host") if of_host.get("ansible_host") else None
-        evidence: dict[str, Any] = {
-            "inventory": variables,
-            "inventory_errors": [error.as_dict() for error in errors],
-            "outside_addresses": outside_addresses(
-                variables.get("vigil_addresses"), visible(str(name)) if name else None, host, is_control=is_control
-            ),
-            "is_control": is_control,
-            "status": "failed",
-            "message": None,
-            "listening": None,
-        }
-        if from_facts:
-            evidence["outside_addresses"] = {}
+        given, reached_at = variables.get("vigil_addresses"), visible(str(name)) if name else None
+        outside = {} if from_facts else outside_addresses(given, reached_at, host, is_control=is_control)
+        evidence = HostEvidence(
+            shape=HOST_SHAPE,
+            host=host,
+            inventory=variables,
+            inventory_errors=tuple(InventoryError(**error.as_dict()) for error in errors),
+            outside_addresses={vantage: tuple(addresses) for vantage, addresses in outside.items()},
+            is_control=is_control,
+            status="failed",
+            message=None,
+            listening=None,
+        )
         run = RunDirectory(Path(arguments["run_dir"]))
         try:
             options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            run.write_host(
-                host, {**evidence, "status": "unreachable", "message": visible(error.message, MESSAGE_LIMIT)}
-            )
+            why = visible(error.message, MESSAGE_LIMIT)
+            run.write_host(changed(evidence, status="unreachable", message=why))
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
-        evidence.update(listing_of(result, "gathered"))
-        run.write_host(host, evidence)
+        listing = listing_of(result)
+        if isinstance(listing, Listening):
+            evidence = changed(evidence, status="gathered", listening=listing)
+        else:
+            evidence = changed(evidence, message=listing)
+        run.write_host(evidence)
         _inventory, problems = load_inventory(variables)
         problems = (*errors, *problems)
         return _told(host, evidence, problems)
@@ -104,10 +114,10 @@ class ActionModule(Door):
         return variables, errors
 
 
-def _told(host: str, evidence: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:
+def _told(host: str, evidence: HostEvidence, problems: tuple[Problem, ...]) -> dict[str, Any]:
     """The task's result: short, for the operator; the evidence is on disk."""
     warnings = [f"{host}: {problem}" for problem in problems]
-    if evidence["listening"] is None:
-        warnings.append(f"{host}: not assessed: {evidence['message']}")
-        return {"status": evidence["status"], "listeners": None, "warnings": warnings}
-    return {"status": evidence["status"], "listeners": len(evidence["listening"]["listeners"]), "warnings": warnings}
+    if evidence.listening is None:
+        warnings.append(f"{host}: not assessed: {evidence.message}")
+        return {"status": evidence.status, "listeners": None, "warnings": warnings}
+    return {"status": evidence.status, "listeners": len(evidence.listening.listeners), "warnings": warnings}

@@ -13,6 +13,13 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
+    RELISTED_SHAPE,
+    RelistedEvidence,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.values import AskedPorts
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 
@@ -39,20 +46,23 @@ class ActionModule(Door):
         host = str(task_vars["inventory_hostname"])
         run = RunDirectory(Path(arguments["run_dir"]))
         asked = arguments["ports"]
+        evidence = RelistedEvidence(
+            shape=RELISTED_SHAPE, host=host, asked=AskedPorts(**asked), status="failed", message=None, listening=None
+        )
         options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
         if arguments["verify_bind"]:
             options["verify_bind"] = {protocol: [ports] if ports else [] for protocol, ports in asked.items()}
         try:
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
-            lost = {"status": "unreachable", "message": visible(error.message, MESSAGE_LIMIT), "listening": None}
-            run.write_relisted(host, {"asked": asked, **lost})
+            why = visible(error.message, MESSAGE_LIMIT)
+            run.write_relisted(changed(evidence, status="unreachable", message=why))
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
-        evidence = listing_of(result, "listed")
-        run.write_relisted(host, {"asked": asked, **evidence})
-        if evidence["listening"] is None:
-            warning = f"{host}: could not be listed again: {evidence['message']}"
-            return {"status": evidence["status"], "listeners": None, "warnings": [warning]}
-        return {"status": evidence["status"], "listeners": len(evidence["listening"]["listeners"]), "warnings": []}
+        listing = listing_of(result)
+        if isinstance(listing, Listening):
+            run.write_relisted(changed(evidence, status="listed", listening=listing))
+            return {"status": "listed", "listeners": len(listing.listeners), "warnings": []}
+        run.write_relisted(changed(evidence, message=listing))
+        return {"status": "failed", "listeners": None, "warnings": [f"{host}: could not be listed again: {listing}"]}

@@ -23,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import M
 from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names import refusal, settings_among
 from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts import as_text, hidden_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import WindowError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import MSGSPEC_IMPORT_ERROR, MSGSPEC_NEEDED
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.problem import HistoryError
@@ -30,6 +31,13 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.schema import JSONSCHEMA_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import JUNIT_XML_IMPORT_ERROR
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
+
+#: What every action needs, and why it is not there.
+_LIBRARIES = (
+    ("jsonschema", JSONSCHEMA_IMPORT_ERROR),
+    ("junit-xml", JUNIT_XML_IMPORT_ERROR),
+    (MSGSPEC_NEEDED, MSGSPEC_IMPORT_ERROR),
+)
 
 
 class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no type hints
@@ -46,7 +54,7 @@ class Door(ActionBase, abc.ABC):  # type: ignore[misc]  # ansible-core has no ty
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        for name, error in (("jsonschema", JSONSCHEMA_IMPORT_ERROR), ("junit-xml", JUNIT_XML_IMPORT_ERROR)):
+        for name, error in _LIBRARIES:
             if error is not None:
                 raise AnsibleActionFail(missing_required_lib(name)) from error
         arguments: dict[str, Any] = {}

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOST_SHAPE, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 
 DECLARATIONS = 40
@@ -39,7 +41,7 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
     """A run over so many hosts, each with 40 declarations and 45 listeners: 5 undeclared, one of these open."""
     run = _begun(report_dir, [f"host{number:05}.example" for number in range(hosts)])
     for number, name in enumerate(run.read_run()["hosts"]):
-        run.write_host(name, _host(number, name, _listeners(1000, LISTENERS)))
+        run.write_host(_host(number, name, _listeners(1000, LISTENERS)))
     run.put_scan("control", _share([_target(number, name) for number, name in enumerate(run.read_run()["hosts"])]))
     return run
 
@@ -48,7 +50,7 @@ def make_crowded_run(report_dir: Path, findings: int) -> RunDirectory:
     """A run over one host on which so many ports listen that nobody declared, and are open."""
     name, first = "crowded.example", 2000
     run = _begun(report_dir, [name])
-    run.write_host(name, _host(0, name, _listeners(first, findings)))
+    run.write_host(_host(0, name, _listeners(first, findings)))
     run.put_scan(
         "control",
         _share([_target_with(0, name, range(first, first + findings), f"{first}-{first + findings - 1}", "1-1999")]),
@@ -86,7 +88,7 @@ def _address(number: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-def _host(number: int, name: str, listeners: Iterator[dict[str, Any]]) -> dict[str, Any]:
+def _host(number: int, name: str, listeners: Iterator[dict[str, Any]]) -> HostEvidence:
     declared = [
         {
             "port": 1000 + index,
@@ -99,7 +101,8 @@ def _host(number: int, name: str, listeners: Iterator[dict[str, Any]]) -> dict[s
         }
         for index in range(DECLARATIONS)
     ]
-    return {
+    row = {
+        "shape": HOST_SHAPE,
         "host": name,
         "inventory": {"vigil_ports__platform": declared},
         "inventory_errors": [],
@@ -114,6 +117,7 @@ def _host(number: int, name: str, listeners: Iterator[dict[str, Any]]) -> dict[s
             "coverage": _listing_coverage(),
         },
     }
+    return converted(HostEvidence, row, "host")
 
 
 def _listeners(first: int, count: int) -> Iterator[dict[str, Any]]:

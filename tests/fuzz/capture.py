@@ -170,7 +170,7 @@ def results(folder: Path) -> bytes:
     for part in (run.hosts, run.scans):
         part.mkdir(parents=True)
     run.write_run(build.run())
-    run.write_host("web1", build.host_evidence([build.declared(443)], [build.listener(443)]))
+    run.write_host(build.host_evidence([build.declared(443)], [build.listener(443)]))
     judge_run(run)
     return run.results.read_bytes()
 

@@ -25,9 +25,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortError, PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import Target
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import ShapeError, converted
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
 from ansible_collections.vigil.ports.tests.fuzz.capture import results
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -171,7 +173,8 @@ def test_a_target_that_answered_has_an_address_or_one_scanner_would_stop_the_aud
 def test_half_a_character_in_an_answer_is_refused_or_one_host_would_stop_the_audit_of_all() -> None:
     scan = {**ANSWER, "targets": [build.target([443], reason="x\ud800")]}
     assert "no Unicode" in str(scan_problem(scan))
-    assert "no Unicode" in str(listing_problem(build.listening([build.listener(443, unit="\udc80.service")])))
+    with pytest.raises(ShapeError, match="no Unicode"):
+        converted(Listening, build.listening([build.listener(443, unit="\udc80.service")]), "listening")
 
 
 @pytest.mark.parametrize("row", [b"{", b"[]", b"7", b"\xff", b"[" * 100_000])

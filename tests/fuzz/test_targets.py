@@ -17,8 +17,10 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import CORPUS, saved
 from ansible_collections.vigil.ports.tests.fuzz.mutations import mutated
@@ -65,7 +67,7 @@ def test_every_target_has_a_corpus_and_every_corpus_a_target() -> None:
 
 def test_what_the_corpus_starts_from_is_good_or_nothing_behind_the_first_check_would_be_reached(tmp_path: Path) -> None:
     evidence = {name: json.loads(saved("evidence")[name]) for name in ("listing", "scan")}
-    assert listing_problem(evidence["listing"]) is None
+    converted(Listening, evidence["listing"], "listening")
     assert scan_problem(evidence["scan"]) is None
     assert load_inventory(json.loads(saved("inventory")["whole"]))[1] == ()
     path = tmp_path / "results.json"

@@ -64,7 +64,7 @@ def made_run(report_dir: Path, day: int, *undeclared: int, wanted: bool = False)
     started = f"{OPENED + dt.timedelta(days=day):%Y-%m-%dT%H:%M:%SZ}"
     ports = [build.declared(443), *([build.declared(25)] if wanted else [])]
     run.write_run(build.run(run_id=run.run_id, started=started))
-    run.write_host("web1", build.host_evidence(ports, map(build.listener, (443, *undeclared))))
+    run.write_host(build.host_evidence(ports, map(build.listener, (443, *undeclared))))
     run.put_scan("internet", build.share([build.target()]))
     render(run)
     return run

@@ -63,7 +63,7 @@ def told(note: str) -> dict[str, Any]:
 
 def _removal(owners: Sequence[Owner]) -> list[dict[str, str]]:
     """The removal of the package that all owners belong to; nothing where that would take more away."""
-    packages = {(str(owner.package["manager"]), str(owner.package["name"])) for owner in owners if owner.package}
+    packages = {(owner.package.manager, owner.package.name) for owner in owners if owner.package}
     if len(packages) != 1 or not all(owner.package for owner in owners):
         return []
     ((manager, name),) = packages

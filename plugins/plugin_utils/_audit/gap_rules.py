@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._evidence.observed import ScannedTarget, spans_count
+from .._evidence.records.listening import ListingCoverage, Unlisted
 from .._inventory.problem import Problem
 from .acceptance import with_ports
 from .catalogue import CATALOGUE
@@ -124,56 +125,56 @@ def host_gap(host: str, status: str, why: str | None) -> Finding:
     return gap(f"{host}:{status}", f"the host was not looked at: {why or status}", host=host)
 
 
-def unlisted_protocols(host: str, coverage: Mapping[str, Any]) -> dict[str, str]:
+def unlisted_protocols(host: str, coverage: ListingCoverage) -> dict[str, str]:
     """Protocols of which the listing may lack a socket, each with the name of a gap that says so."""
     found: dict[str, str] = {}
     for source, how in _sources(coverage):
         if how == "failed":
             found.setdefault(source.split("_")[0], f"{host}:not-listed:{source}")
-    for one in coverage["not_looked_at"]:
-        found.setdefault(str(one["what"]), _name_of_unlisted(host, one))
+    for one in coverage.not_looked_at:
+        found.setdefault(one.what, _name_of_unlisted(host, one))
     return found
 
 
-def _sources(coverage: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _sources(coverage: ListingCoverage) -> list[tuple[str, str]]:
     """How each kind of socket was listed. 0.2 said of packet and raw sockets that it does not list them."""
-    told_apart = {str(one["what"]) for one in coverage["not_looked_at"]} - set(coverage["sources"])
+    told_apart = {one.what for one in coverage.not_looked_at} - set(coverage.sources)
     expected = {source: how for source, how in _NOTHING_LISTED.items() if source.split("_")[0] not in told_apart}
-    return sorted({**expected, **coverage["sources"]}.items())
+    return sorted({**expected, **coverage.sources}.items())
 
 
-def _name_of_unlisted(host: str, row: Mapping[str, Any]) -> str:
-    what, in_use = str(row["what"]), row.get("in_use")
+def _name_of_unlisted(host: str, row: Unlisted) -> str:
+    what, in_use = row.what, row.in_use
     return f"{host}:not-listed:{what}" + (f":{in_use}" if what in _COUNTED_BY_NAME and in_use else "")
 
 
 def listing_gaps(
-    host: str, coverage: Mapping[str, Any], declared_protocols: Iterable[str], declared_namespaces: Iterable[str]
+    host: str, coverage: ListingCoverage, declared_protocols: Iterable[str], declared_namespaces: Iterable[str]
 ) -> Iterator[Finding]:
     """What the listing on the host left out and the audit would have needed."""
     for source, how in _sources(coverage):
         if how == "failed":
-            why = "; ".join(f"{one['code']}: {one['message']}" for one in coverage["problems"]) or "no reason given"
+            why = "; ".join(f"{one.code}: {one.message}" for one in coverage.problems) or "no reason given"
             yield gap(
                 f"{host}:not-listed:{source}",
                 f"{source.replace('_', ' ')} sockets could not be listed: {why}",
                 host=host,
             )
-    for problem in coverage["problems"]:
-        if problem["code"] in LISTING_MAY_LACK:
-            yield gap(f"{host}:{problem['code']}", f"the listing may lack a socket: {problem['message']}", host=host)
-        if problem["code"] in _NOT_KNOWN:
-            message = f"{_NOT_KNOWN[problem['code']]} is not known: {problem['message']}"
-            yield gap(f"{host}:{problem['code']}", message, host=host)
+    for problem in coverage.problems:
+        if problem.code in LISTING_MAY_LACK:
+            yield gap(f"{host}:{problem.code}", f"the listing may lack a socket: {problem.message}", host=host)
+        if problem.code in _NOT_KNOWN:
+            message = f"{_NOT_KNOWN[problem.code]} is not known: {problem.message}"
+            yield gap(f"{host}:{problem.code}", message, host=host)
     yield from _unlisted_gaps(host, coverage, frozenset(declared_protocols))
-    if coverage["namespaces"]["asked"] == "host":
+    if coverage.namespaces.asked == "host":
         for namespace in sorted(set(declared_namespaces) - {"host"}):
             message = f"network namespace {namespace} is declared, but only the host's own was asked (audit_namespaces)"
             yield gap(f"{host}:namespace-missed:{namespace}", message, host=host)
-    yield from _left_out_namespaces(host, coverage["namespaces"].get("left_out", ()))  # 0.2 did not look for them
-    for missed in coverage["namespaces"]["missed"]:
-        name = f"{host}:namespace-missed:{missed['namespace']}"
-        yield gap(name, f"network namespace {missed['namespace']} could not be entered: {missed['reason']}", host=host)
+    yield from _left_out_namespaces(host, coverage.namespaces.left_out or ())  # 0.2 did not look for them
+    for missed in coverage.namespaces.missed:
+        name = f"{host}:namespace-missed:{missed.namespace}"
+        yield gap(name, f"network namespace {missed.namespace} could not be entered: {missed.reason}", host=host)
 
 
 def _left_out_namespaces(host: str, names: Sequence[str]) -> Iterator[Finding]:
@@ -188,14 +189,14 @@ def _left_out_namespaces(host: str, names: Sequence[str]) -> Iterator[Finding]:
         yield gap(f"{host}:namespaces-not-listed:{len(names)}", message, host=host, details=list(names))
 
 
-def _unlisted_gaps(host: str, coverage: Mapping[str, Any], declared: frozenset[str]) -> Iterator[Finding]:
+def _unlisted_gaps(host: str, coverage: ListingCoverage, declared: frozenset[str]) -> Iterator[Finding]:
     """Kinds of sockets that nobody listed: those that are declared, and those of which the host has some."""
-    uncounted = [str(problem["message"]) for problem in coverage["problems"] if problem["code"] == _NOT_COUNTED]
+    uncounted = [problem.message for problem in coverage.problems if problem.code == _NOT_COUNTED]
     if uncounted:
         message = f"whether the host has raw, packet, SCTP or other sockets is not known: {'; '.join(uncounted)}"
         yield gap(f"{host}:{_NOT_COUNTED}", message, host=host)
-    for one in sorted(coverage["not_looked_at"], key=lambda one: str(one["what"])):
-        what, reason, in_use = str(one["what"]), str(one["reason"]), one.get("in_use")
+    for one in sorted(coverage.not_looked_at, key=lambda one: one.what):
+        what, reason, in_use = one.what, one.reason, one.in_use
         if what in declared:
             message = f"{what} is declared, but was not looked at: {reason}"
             yield gap(_name_of_unlisted(host, one), message, host=host)

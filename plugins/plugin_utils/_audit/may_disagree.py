@@ -11,10 +11,10 @@ module is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from .._evidence.observed import ScannedTarget
+from .._evidence.records.listening import Listener
 from .._inventory.declared import Inventory
 from .._inventory.port_range import PortRange
 
@@ -25,22 +25,19 @@ _IPV4, _IPV6 = "0.0.0.0", "::"  # noqa: S104 - what is compared, not bound
 Endpoint = tuple[str, int, str]  # protocol, port, address
 
 
-def may_disagree(
-    inventory: Inventory, listeners: Iterable[Mapping[str, Any]], targets: Iterable[ScannedTarget]
-) -> bool:
+def may_disagree(inventory: Inventory, listeners: Iterable[Listener], targets: Iterable[ScannedTarget]) -> bool:
     """False only for a host of which ``disagreements`` finds none.
 
-    ``listeners`` are rows of the evidence, ``targets`` what scans saw of the host. Rows that are not as
-    the schema says may raise KeyError, TypeError or AttributeError.
+    ``listeners`` are those of the evidence, ``targets`` what scans saw of the host.
     """
     plain: set[Endpoint] = set()
     listening: set[tuple[str, int]] = set()
     for row in listeners:
-        listening.add((row["protocol"], row["port"]))
-        if row["namespace"] == "host" and row["interface"] is None:
-            plain.add((row["protocol"], row["port"], row["address"]))
-            if row["address"] == _IPV6 and row["v6only"] is False:
-                plain.add((row["protocol"], row["port"], _IPV4))
+        listening.add((row.protocol, row.port))
+        if row.namespace == "host" and row.interface is None:
+            plain.add((row.protocol, row.port, row.address))
+            if row.address == _IPV6 and row.v6only is False:
+                plain.add((row.protocol, row.port, _IPV4))
     return any(
         not _every_open_port_explained(inventory, plain, target)
         or _closed_though_declared(inventory, target, listening)

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .._evidence.observed import Address, address_of
+from .._evidence.records.host import HostEvidence
+from .._evidence.records.listening import OwnAddress
 
 
 class Unscanned(NamedTuple):
@@ -24,7 +26,7 @@ class Unscanned(NamedTuple):
     reason: str | None
 
 
-def unscanned(evidence: Mapping[str, Any], vantage: str, scanned: Iterable[str]) -> Iterator[Unscanned]:
+def unscanned(evidence: HostEvidence, vantage: str, scanned: Iterable[str]) -> Iterator[Unscanned]:
     """Each address that the host lists and that was not to be scanned from the vantage point, sorted.
 
     ``scanned`` are the addresses that were, and those that were to be: of these another gap speaks. Nothing is said
@@ -37,12 +39,12 @@ def unscanned(evidence: Mapping[str, Any], vantage: str, scanned: Iterable[str])
     if not all(map(_is_address, texts)):
         return
     seen = set(map(address_of, texts))
-    given = evidence["inventory"].get("vigil_addresses")
+    given = evidence.inventory.get("vigil_addresses")
     on_purpose = bool(given) and (not isinstance(given, Mapping) or vantage in given or "default" in given)
-    rows = {address_of(row["address"]): row for row in evidence["listening"]["addresses"]}
+    rows = {address_of(row.address): row for row in evidence.listening.addresses} if evidence.listening else {}
     for address in sorted(rows.keys() - seen, key=lambda one: (one.version, int(one))):
         row = rows[address]
-        yield Unscanned(address, row["interface"], _reason(address, row, on_purpose=on_purpose))
+        yield Unscanned(address, row.interface, _reason(address, row, on_purpose=on_purpose))
 
 
 def _is_address(text: str) -> bool:
@@ -53,11 +55,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _reason(address: Address, row: Mapping[str, Any], *, on_purpose: bool) -> str | None:
+def _reason(address: Address, row: OwnAddress, *, on_purpose: bool) -> str | None:
     if address.is_loopback:  # another address on lo is reached from outside by whoever routes it to the host
         return "loopback"
     if address.is_link_local:
         return "link-local"
-    if row.get("inner"):
+    if row.inner:
         return "a bridge by which no packet leaves the host"
     return "left out by vigil_addresses" if on_purpose else None

@@ -14,8 +14,10 @@ import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._evidence.codec import plain
 from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
 from .._evidence.raw_sockets import raw_sockets_of
+from .._evidence.records.host import HostEvidence, RelistedEvidence
 from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE
@@ -80,10 +82,10 @@ _HOST_RULES = (
 
 def audit(
     run: Mapping[str, Any],
-    hosts: Iterable[tuple[str, Mapping[str, Any] | None]],
+    hosts: Iterable[tuple[str, HostEvidence | None]],
     scans: Iterable[Mapping[str, Any]],
     before: Before | None = None,
-    relisted: Mapping[str, Mapping[str, Any]] | None = None,
+    relisted: Mapping[str, RelistedEvidence] | None = None,
 ) -> dict[str, Any]:
     """The results of a run, as ``schemas/results.schema.json`` describes them, all in memory.
 
@@ -123,7 +125,7 @@ class Audit:
         self._comparison = Comparison(before or NothingBefore(), run["started"], self._known_ports.texts)
 
     def of_host(
-        self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None = None
+        self, host: str, evidence: HostEvidence | None, relisted: RelistedEvidence | None = None
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
         known = self._comparison.known_of(host)
@@ -148,27 +150,22 @@ class Audit:
         self._comparison.add(row, judged, known)
         return row, judged
 
-    def view(
-        self, host: str, evidence: Mapping[str, Any] | None, relisted: Mapping[str, Any] | None
-    ) -> HostView | None:
+    def view(self, host: str, evidence: HostEvidence | None, relisted: RelistedEvidence | None) -> HostView | None:
         """What is declared and what was seen of a host; None where nothing is known of what is declared."""
-        if evidence is None or evidence["inventory_errors"]:
+        if evidence is None or evidence.inventory_errors:
             return None
-        inventory, problems, _digest = self._inventories.of(evidence["inventory"])
+        inventory, problems, _digest = self._inventories.of(evidence.inventory)
         return None if problems else view_of_host(self._run, host, evidence, relisted, self._outside, inventory)
 
-    def may_disagree(self, host: str, evidence: Mapping[str, Any] | None) -> bool:
-        """False only for a host without ``disagreements``; ``evidence`` need not have been held against the schema."""
-        try:
-            if evidence is None or evidence["listening"] is None or evidence["inventory_errors"]:
-                return False
-            targets = (target for _vantage, targets in self._outside.of(host, evidence) for target in targets)
-            inventory = self._inventories.of(evidence["inventory"]).inventory
-            return may_disagree(inventory, evidence["listening"]["listeners"], targets)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return True  # it is not as the schema says: that is found when it is read in full
+    def may_disagree(self, host: str, evidence: HostEvidence | None) -> bool:
+        """False only for a host without ``disagreements``."""
+        if evidence is None or evidence.listening is None or evidence.inventory_errors:
+            return False
+        targets = (target for _vantage, targets in self._outside.of(host, evidence) for target in targets)
+        inventory = self._inventories.of(evidence.inventory).inventory
+        return may_disagree(inventory, evidence.listening.listeners, targets)
 
-    def disagreements(self, host: str, evidence: Mapping[str, Any] | None) -> set[tuple[str, int]]:
+    def disagreements(self, host: str, evidence: HostEvidence | None) -> set[tuple[str, int]]:
         """Protocols and ports of which host and scans say different things; none of a host that has no verdicts."""
         view = self.view(host, evidence, None)
         if view is None or view.listeners is None:
@@ -255,8 +252,8 @@ class _Inventories:
 def _audit_host(
     run: Mapping[str, Any],
     host: str,
-    evidence: Mapping[str, Any] | None,
-    relisted: Mapping[str, Any] | None,
+    evidence: HostEvidence | None,
+    relisted: RelistedEvidence | None,
     outside: SeenFromOutside,
     inventories: _Inventories,
     known_ports: KnownPorts,
@@ -266,8 +263,9 @@ def _audit_host(
     if evidence is None:
         why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
         return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
-    inventory, problems, digest = inventories.of(evidence["inventory"])
-    problems = tuple(Problem(**problem) for problem in evidence["inventory_errors"]) + problems
+    inventory, problems, digest = inventories.of(evidence.inventory)
+    errors = (Problem(one.place, one.value, one.message, one.allowed) for one in evidence.inventory_errors)
+    problems = (*errors, *problems)
     view = view_of_host(run, host, evidence, relisted, outside, inventory, known)
     if problems:
         finding = inventory_gap(host, problems)
@@ -281,7 +279,7 @@ def _audit_host(
     findings = [with_ways_out(view, finding) for finding in findings]
     findings.sort(key=lambda finding: finding.sort_key)
     return {
-        **_host_row(host, evidence["status"], evidence["message"], evidence),
+        **_host_row(host, evidence.status, evidence.message, evidence),
         "relisted": _relisted_row(relisted),
         "ports": port_table(view, findings, outside.vantages),
         "seen": what_was_seen(view, evidence, digest, known_ports),
@@ -292,8 +290,8 @@ def _audit_host(
 def view_of_host(
     run: Mapping[str, Any],
     host: str,
-    evidence: Mapping[str, Any],
-    relisted: Mapping[str, Any] | None,
+    evidence: HostEvidence,
+    relisted: RelistedEvidence | None,
     outside: SeenFromOutside,
     inventory: Inventory,
     known: Mapping[str, Any] | None = None,
@@ -302,19 +300,19 @@ def view_of_host(
 
     ``known`` is what history believed of it.
     """
-    listening = evidence["listening"]
-    again = None if relisted is None or listening is None else Relisted.read(relisted, listening)
+    listening = evidence.listening
+    again = None if relisted is None or listening is None else Relisted.of(relisted, listening)
     listings = [listening] if listening else []
-    listeners = None if listening is None else tuple(Listener.read(row) for row in listening["listeners"])
+    listeners = None if listening is None else tuple(map(Listener.of, listening.listeners))
     if listeners is not None and again is not None and again.listening is not None:
         listings.append(again.listening)
-        later = [Listener.read(row) for row in again.listening["listeners"]]
+        later = map(Listener.of, again.listening.listeners)
         listeners = both_listings(listeners, later, can_be_gone=again.trouble is None)
     return HostView(
         host=host,
         inventory=inventory,
         listeners=with_ports_that_stay(listeners, known),
-        own_addresses={address_of(row["address"]): row["interface"] for one in listings for row in one["addresses"]},
+        own_addresses={address_of(row.address): row.interface for one in listings for row in one.addresses},
         # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
         targets=tuple(
             target
@@ -325,7 +323,7 @@ def view_of_host(
         today=dt.date.fromisoformat(run["audit_date"]),
         expiring_days=run["settings"]["expiring_days"],
         depth=run["settings"]["scan_depth"],
-        unlisted=unlisted_protocols(host, listening["coverage"]) if listening else {},
+        unlisted=unlisted_protocols(host, listening.coverage) if listening else {},
         relisted=again,
         verify_bind=run["settings"]["verify_bind"],
         vantages=frozenset(outside.vantages),
@@ -340,18 +338,18 @@ def _limits(settings: Mapping[str, Any]) -> TooBroad | None:
     return TooBroad(settings["too_broad_ports"], settings["too_broad_days"])
 
 
-def _to_scan(evidence: Mapping[str, Any], vantage: str, targets: Sequence[ScannedTarget]) -> Iterator[str]:
+def _to_scan(evidence: HostEvidence, vantage: str, targets: Sequence[ScannedTarget]) -> Iterator[str]:
     """Addresses that a vantage point scanned, and those that it was to scan; a name only where it did not resolve."""
     yield from (target.address for target in targets)
-    given = addresses_for(evidence["outside_addresses"], vantage)
+    given = addresses_for(evidence.outside_addresses, vantage)
     yield from (address for address in given if plain_address(address) is not None)
 
 
 def _unscanned_rows(
-    evidence: Mapping[str, Any], seen: Iterable[tuple[str, Sequence[ScannedTarget]]]
+    evidence: HostEvidence, seen: Iterable[tuple[str, Sequence[ScannedTarget]]]
 ) -> list[dict[str, Any]]:
     """Addresses of the host that were left out of the scans, and why that is no gap."""
-    if evidence["listening"] is None:
+    if evidence.listening is None:
         return []
     rows: dict[tuple[str, str, str], list[str]] = {}
     for vantage, targets in seen:
@@ -364,37 +362,39 @@ def _unscanned_rows(
     ]
 
 
-def _relisted_row(relisted: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _relisted_row(relisted: RelistedEvidence | None) -> dict[str, Any] | None:
     """Why and when a host was listed again, and what came of it."""
     if relisted is None:
         return None
-    listening = relisted["listening"]
+    listening = relisted.listening
     return {
-        **{key: relisted[key] for key in ("status", "message", "asked")},
-        "finished": listening["coverage"]["finished"] if listening else None,
-        "bind_tried": bool(listening and listening.get("bind")),
+        "status": relisted.status,
+        "message": relisted.message,
+        "asked": plain(relisted.asked),
+        "finished": listening.coverage.finished if listening else None,
+        "bind_tried": bool(listening and listening.bind),
     }
 
 
 def _gaps(
     view: HostView,
-    evidence: Mapping[str, Any],
+    evidence: HostEvidence,
     seen: Mapping[str, Sequence[ScannedTarget]],
     outside: SeenFromOutside,
 ) -> Iterator[Finding]:
-    listening = evidence["listening"]
+    listening = evidence.listening
     if listening is None:
-        yield host_gap(view.host, evidence["status"], evidence["message"])
+        yield host_gap(view.host, evidence.status, evidence.message)
     else:
         protocols = {declaration.protocol for declaration in view.inventory.declarations}
         namespaces = {declaration.namespace for declaration in view.inventory.declarations}
         gaps = [
-            *listing_gaps(view.host, listening["coverage"], protocols, namespaces),
+            *listing_gaps(view.host, listening.coverage, protocols, namespaces),
             *translation_gaps(view, translated_of(listening)),
         ]
         yield from gaps
         if not gaps:
-            yield assessed(view.host, f"{len(listening['listeners'])} listeners were listed on the host")
+            yield assessed(view.host, f"{len(listening.listeners)} listeners were listed on the host")
     for name, vantage, doubt in outside.doubtful_scanners(view.host, evidence):
         yield gap(name, doubt, host=view.host, vantage=vantage)
     for vantage, targets in seen.items():
@@ -402,11 +402,11 @@ def _gaps(
         if targets and listening is not None:
             to_scan = list(_to_scan(evidence, vantage, targets))
             left = [one for one in unscanned(evidence, vantage, to_scan) if one.reason is None]
-            others = evidence["inventory"].get("vigil_addresses")
+            others = evidence.inventory.get("vigil_addresses")
             others = others if isinstance(others, Mapping) else None
             yield from own_address_gap(view.host, vantage, left, to_scan, others)
         if targets:
-            expected = addresses_for(evidence["outside_addresses"], vantage)
+            expected = addresses_for(evidence.outside_addresses, vantage)
             for address, why in outside.unseen(view.host, vantage, expected):
                 yield not_scanned(view.host, vantage, why, address)
     declared = {name for declaration in view.inventory.declarations for name in declaration.reachable_from or ()}
@@ -415,15 +415,15 @@ def _gaps(
         yield from scan_gaps(view.host, vantage, (), why)
 
 
-def _host_row(host: str, status: str, message: str | None, evidence: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    listening = (evidence or {}).get("listening")
+def _host_row(host: str, status: str, message: str | None, evidence: HostEvidence | None = None) -> dict[str, Any]:
+    listening = evidence.listening if evidence else None
     return {
         "host": host,
         "status": status,
         "message": message,
-        "addresses": (evidence or {}).get("outside_addresses", {}),
-        "about": listening["host"] if listening else None,
-        "coverage": listening["coverage"] if listening else None,
+        "addresses": plain(evidence.outside_addresses) if evidence else {},
+        "about": plain(listening.host) if listening else None,
+        "coverage": plain(listening.coverage) if listening else None,
         "relisted": None,
         "ports": [],
         "seen": None,

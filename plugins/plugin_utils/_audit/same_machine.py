@@ -12,9 +12,11 @@ hides a finding, or the look at another host, by what it claims to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from .._evidence.records.host import HostEvidence
+from .._evidence.records.values import Machine
 from .finding import Finding
 from .gap_rules import gap
 
@@ -34,10 +36,10 @@ class Machines:
         self._by_id: dict[tuple[str, tuple[str, ...]], _Judged] = {}
         self._without_stack: dict[tuple[str, tuple[str, ...]], _Judged] = {}
 
-    def once(self, host: str, evidence: Mapping[str, Any] | None, findings: Iterable[Finding]) -> list[Finding]:
+    def once(self, host: str, evidence: HostEvidence | None, findings: Iterable[Finding]) -> list[Finding]:
         """The findings of a host: those that an earlier name of its machine has as well are left out, with a gap."""
         found = list(findings)
-        machine = ((evidence or {}).get("listening") or {}).get("machine")
+        machine = evidence.listening.machine if evidence and evidence.listening else None
         if not machine:
             return found
         earlier = self._earlier(machine)
@@ -48,14 +50,14 @@ class Machines:
         named = _same_machine_gap(host, earlier.host, machine, len(found) - len(rest))
         return sorted([named, *rest], key=lambda finding: finding.sort_key)
 
-    def _earlier(self, machine: Mapping[str, Any]) -> _Judged | None:
+    def _earlier(self, machine: Machine) -> _Judged | None:
         """Two network stacks are two machines, though clones: ids and addresses tell only where one is not known."""
-        stack, key = machine["stack"], _by_id(machine)
+        stack, key = machine.stack, _by_id(machine)
         found = self._by_stack.get(stack) if stack else self._by_id.get(key) if key else None
         return found or (self._without_stack.get(key) if key else None)
 
-    def _keep(self, machine: Mapping[str, Any], judged: _Judged) -> None:
-        stack, key = machine["stack"], _by_id(machine)
+    def _keep(self, machine: Machine, judged: _Judged) -> None:
+        stack, key = machine.stack, _by_id(machine)
         if stack:
             self._by_stack[stack] = judged
         elif key:
@@ -64,9 +66,9 @@ class Machines:
             self._by_id.setdefault(key, judged)
 
 
-def _by_id(machine: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+def _by_id(machine: Machine) -> tuple[str, tuple[str, ...]] | None:
     """What tells a machine for years: its id, and its addresses, as clones of an image share the id."""
-    return (machine["id"], tuple(machine["addresses"])) if machine["id"] and machine["addresses"] else None
+    return (machine.id, machine.addresses) if machine.id and machine.addresses else None
 
 
 def _digest(finding: Finding) -> str:
@@ -75,8 +77,8 @@ def _digest(finding: Finding) -> str:
     return f"{finding._replace(host=None).id} {hash(said)}"
 
 
-def _same_machine_gap(host: str, first: str, machine: Mapping[str, Any], left_out: int) -> Finding:
-    addresses = ", ".join(machine["addresses"][:4]) or "no known address"
+def _same_machine_gap(host: str, first: str, machine: Machine, left_out: int) -> Finding:
+    addresses = ", ".join(machine.addresses[:4]) or "no known address"
     once = f"; {left_out} of its findings are those of {first} and given there alone" if left_out else ""
     message = (
         f"{host} and {first} are one machine ({addresses}){once}: take one of both names out of the inventory, or set"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._evidence.observed import ScannedTarget, plain_address
+from .._evidence.records.host import HostEvidence
 from .._plan.scanner_identity import changed_gap, is_another
 
 
@@ -45,7 +46,7 @@ class SeenFromOutside:
         inside_only = run["settings"]["scan_depth"] == "none"
         self._why_none = {name: not_asked if inside_only else self._troubles(name) for name in self.shares}
 
-    def of(self, host: str, evidence: Mapping[str, Any] | None) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
+    def of(self, host: str, evidence: HostEvidence | None) -> Iterator[tuple[str, tuple[ScannedTarget, ...]]]:
         """Each vantage point with what it saw of the host. ``evidence`` is the host's own: what a scanner that is the
         host itself saw is no look from outside."""
         for vantage in self.vantages:
@@ -55,7 +56,7 @@ class SeenFromOutside:
                     _keep_best(found, target)
             yield vantage, tuple(found)
 
-    def doubtful_scanners(self, host: str, evidence: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
+    def doubtful_scanners(self, host: str, evidence: HostEvidence | None) -> Iterator[tuple[str, str, str]]:
         """Scanners that are not where their vantage point is: the gap's name, the vantage point, and why."""
         for vantage in self.vantages:
             rows = self._rows.get((host, vantage), ())
@@ -81,7 +82,7 @@ class SeenFromOutside:
                 f" instead of {_addresses(expected)}; whether it stands at {vantage} is not known"
             )
 
-    def _why_itself(self, target: ScannedTarget, evidence: Mapping[str, Any] | None) -> str | None:
+    def _why_itself(self, target: ScannedTarget, evidence: HostEvidence | None) -> str | None:
         """Why the scanner is the very machine that it looked at, and nobody said so; None where it is not.
 
         It is said by its name in the inventory, and of the control node, which looks at itself from where it stands. A
@@ -89,10 +90,11 @@ class SeenFromOutside:
         """
         if target.scanner == target.host or evidence is None:
             return None
-        if evidence["is_control"] and self._scanners.get(target.scanner, {}).get("is_control", True):
+        if evidence.is_control and self._scanners.get(target.scanner, {}).get("is_control", True):
             return None
         scanner = (target.vantage, target.scanner)
-        stack = ((evidence["listening"] or {}).get("machine") or {}).get("stack")
+        machine = evidence.listening.machine if evidence.listening else None
+        stack = machine.stack if machine else None
         if stack is not None and stack in self._stacks.get(scanner, ()):
             return f"what answered as {target.scanner} is {target.host} itself"
         if target.address in self._addresses.get(scanner, ()):

@@ -29,12 +29,13 @@ def to_relist(run: RunDirectory) -> dict[str, dict[str, str]]:
     found = {}
     for host in asked["hosts"]:
         with contextlib.suppress(EvidenceError):
+            evidence = run.read_host(host)
             if every:
-                view = audit.view(host, run.read_host(host), None)
+                view = audit.view(host, evidence, None)
                 if view is not None and view.listeners is not None:
                     found[host] = _EVERY_PORT
-            elif audit.may_disagree(host, run.glance_at_host(host)):
-                ports = audit.disagreements(host, run.read_host(host))
+            elif audit.may_disagree(host, evidence):
+                ports = audit.disagreements(host, evidence)
                 if ports:
                     found[host] = _by_protocol(ports)
     return found

@@ -19,6 +19,8 @@ from typing import Any
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import NO_PORTS, PortSet
 
 from .._evidence.observed import Listener, Owner, PortSpans, ScannedTarget, StateRow, spans_of
+from .._evidence.records.host import HostEvidence
+from .._evidence.records.listening import ListingCoverage
 from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
 from .owner_match import behind, first_of_families
@@ -46,11 +48,11 @@ class KnownPorts:
 
 
 def what_was_seen(
-    view: HostView, evidence: Mapping[str, Any], digest: str, ports: KnownPorts, *, declarations: bool = True
+    view: HostView, evidence: HostEvidence, digest: str, ports: KnownPorts, *, declarations: bool = True
 ) -> Json:
     """The host as ``seen`` of the results. ``digest`` is that of what it declares; ``declarations`` is False where that
     is not valid: then nothing was judged."""
-    listening = evidence["listening"]
+    listening = evidence.listening
     seen: list[Json] = []
     seen.extend(_inside(view, listener, declarations) for listener in view.listeners or ())
     for target in view.targets:
@@ -58,7 +60,7 @@ def what_was_seen(
     return {
         "judged": declarations,
         "declarations": digest,
-        "inside": None if listening is None else _listed(listening["coverage"], view.unlisted),
+        "inside": None if listening is None else _listed(listening.coverage, view.unlisted),
         "outside": [
             {"vantage": target.vantage, "address": target.address, "known": _known(target, ports)}
             for target in view.targets
@@ -73,22 +75,20 @@ def declared_digest(variables: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 
-def _listed(coverage: Mapping[str, Any], unlisted: Iterable[str]) -> Json:
-    namespaces = coverage["namespaces"]
+def _listed(coverage: ListingCoverage, unlisted: Iterable[str]) -> Json:
+    namespaces = coverage.namespaces
     return {
-        "whole": not any(problem["code"] in LISTING_MAY_LACK for problem in coverage["problems"]),
+        "whole": not any(problem.code in LISTING_MAY_LACK for problem in coverage.problems),
         "unlisted": sorted(unlisted),
-        "namespaces": namespaces["asked"],
-        "missed": sorted(one["namespace"] for one in namespaces["missed"]),
+        "namespaces": namespaces.asked,
+        "missed": sorted(one.namespace for one in namespaces.missed),
     }
 
 
 def _inside(view: HostView, listener: Listener, declarations: bool) -> Json:
     known = listener.owners_state == "known"
     owners = _owners(listener)
-    packages = {
-        f"{owner.package['name']} {owner.package['version'] or ''}".strip() for owner in owners if owner.package
-    }
+    packages = {f"{owner.package.name} {owner.package.version or ''}".strip() for owner in owners if owner.package}
     return {
         "vantage": None,
         "namespace": listener.namespace,

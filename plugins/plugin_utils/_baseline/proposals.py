@@ -19,7 +19,9 @@ from .._audit.host_view import HostView
 from .._audit.reconcile import Audit, view_of_host
 from .._audit.seen_from_outside import SeenFromOutside
 from .._audit.service_rules import service_to_declare
+from .._evidence.codec import changed
 from .._evidence.observed import Listener
+from .._evidence.records.host import HostEvidence, RelistedEvidence
 from .._inventory.loader import load_inventory
 from .._inventory.plain import plain
 
@@ -44,7 +46,7 @@ class HostProposal:
 
 def host_proposals(
     run: Mapping[str, Any],
-    hosts: Iterable[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+    hosts: Iterable[tuple[str, HostEvidence | None, RelistedEvidence | None]],
     scans: Sequence[Mapping[str, Any]],
     variables: Mapping[str, Mapping[str, Any]],
     owner: str | None = None,
@@ -58,15 +60,15 @@ def host_proposals(
     """
     audit, outside = Audit(run, scans), SeenFromOutside(run, scans)
     for host, evidence, relisted in hosts:
-        if evidence is None or evidence["listening"] is None:
-            why = "there is no evidence of it" if evidence is None else evidence["message"] or evidence["status"]
+        if evidence is None or evidence.listening is None:
+            why = "there is no evidence of it" if evidence is None else evidence.message or evidence.status
             yield HostProposal(host, (), (f"not assessed, so nothing is proposed: {why}",))
             continue
         written: Any = plain(variables.get(host, {}))  # a YAML file gives types of its own
-        now = {**evidence, "inventory": {**evidence["inventory"], **written}}
-        inventory, problems = load_inventory(now["inventory"])
-        if problems or evidence["inventory_errors"]:
-            why = str(problems[0]) if problems else evidence["inventory_errors"][0]["message"]
+        now = changed(evidence, inventory={**evidence.inventory, **written})
+        inventory, problems = load_inventory(now.inventory)
+        if problems or evidence.inventory_errors:
+            why = str(problems[0]) if problems else evidence.inventory_errors[0].message
             yield HostProposal(host, (), (f"its declared inventory is not valid, so nothing is proposed: {why}",))
             continue
         _row, findings = audit.of_host(host, now, relisted)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._evidence.atomic import sha256_of
+from .._evidence.records.host import HostEvidence
 from .._evidence.results_file import read_results
 from .._evidence.run_directory import RunDirectory
 from .._inventory.declared import Inventory
@@ -32,10 +33,10 @@ def declared_inventories(run: RunDirectory) -> dict[str, Inventory | None]:
     return {host: _inventory(run.read_host(host)) for host in run.read_run()["hosts"]}
 
 
-def _inventory(evidence: Mapping[str, Any] | None) -> Inventory | None:
-    if evidence is None or evidence["inventory_errors"]:
+def _inventory(evidence: HostEvidence | None) -> Inventory | None:
+    if evidence is None or evidence.inventory_errors:
         return None
-    inventory, problems = load_inventory(evidence["inventory"])
+    inventory, problems = load_inventory(evidence.inventory)
     return None if problems else inventory
 
 

@@ -74,5 +74,5 @@ def _scanner(run: RunDirectory, share: Row, scanners: Mapping[str, Row]) -> dict
 
 def _kernel(run: RunDirectory, scanner: str) -> str | None:
     """The scanner's kernel, where it was listed as a host of the run as well."""
-    listening = (run.read_host(scanner) or {}).get("listening")
-    return str(listening["host"]["kernel"]) if listening else None
+    evidence = run.read_host(scanner)
+    return evidence.listening.host.kernel if evidence and evidence.listening else None

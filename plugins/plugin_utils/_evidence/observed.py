@@ -9,10 +9,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
-import operator
 from collections.abc import Mapping
-from types import NoneType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     IDENTIFIED,
@@ -22,6 +20,10 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.observations imp
     UNIDENTIFIED_NAMES,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+
+if TYPE_CHECKING:
+    from .codec import UnsetType
+    from .records import listening as recorded
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PortSpans = tuple[tuple[int, int], ...]
@@ -75,22 +77,9 @@ def _texts(row: Mapping[str, Any], *keys: str, optional: bool = False) -> None:
             raise ValueError(f"{key} is {row[key]!r}")
 
 
-def _number(row: Mapping[str, Any], key: str) -> int:
-    """Raises ValueError where the value is no whole number."""
-    value = row[key]
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number:
-        raise ValueError(f"{key} is {value!r}")
-    return int(value)
-
-
-def _file_text(row: Mapping[str, Any]) -> str:
-    """What a file is known by, in words. Raises ValueError."""
-    is_told = isinstance(row, dict)
-    if not is_told:
-        raise ValueError(f"executable_file is {row!r}")
-    size, modified, inode = (_number(row, key) for key in ("size", "modified", "inode"))
-    return f"{size} bytes, written at {modified}, inode {inode}"
+def _file_text(file: recorded.ExecutableFile) -> str:
+    """What a file is known by, in words."""
+    return f"{file.size} bytes, written at {file.modified}, inode {file.inode}"
 
 
 def _lists(row: Mapping[str, Any], *keys: str) -> None:
@@ -111,36 +100,27 @@ class Owner(NamedTuple):
     uid: int | None
     unit: str | None
     container: str | None
-    package: Mapping[str, Any] | None  # name, version, manager
+    package: recorded.Package | None
     executable_seen_as: str = "host"  # host, other or unknown; evidence of 0.2 did not tell
     executable_file: str | None = None  # what it is known by: bytes, time, inode; nor did it tell this
     child_of: int | None = None  # the process above it, in its service, that holds a socket too; nor did it tell this
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Owner:
-        owner = cls(*_owner_fields(row))
-        _number(row, "pid")
-        if row.get("executable_file") is not None:
-            owner = owner._replace(executable_file=_file_text(row["executable_file"]))
-        if row.get("child_of") is not None:
-            owner = owner._replace(child_of=_number(row, "child_of"))
-        seen_as = row.get("executable_seen_as", "host")
-        if seen_as != "host":
-            if seen_as not in ("other", "unknown"):
-                raise ValueError(f"executable_seen_as is {seen_as!r}")
-            owner = owner._replace(executable_seen_as=seen_as)
-        if not all(map(isinstance, _owner_texts(row), _OWNER_KINDS)):
-            _texts(row, "name")
-            _texts(row, "executable", "unit", "user", "container", optional=True)
-        if owner.package is not None:
-            _texts(owner.package, "name", "manager")
-            _texts(owner.package, "version", optional=True)
-        return owner
-
-
-_owner_fields = operator.itemgetter(*Owner._fields[: -len(Owner._field_defaults)])
-_owner_texts = operator.itemgetter("name", "executable", "unit", "user", "container")
-_OWNER_KINDS: tuple[type | tuple[type, ...], ...] = (str, *[(str, NoneType)] * 4)
+    def of(cls, row: recorded.Owner) -> Owner:
+        return cls(
+            pid=row.pid,
+            name=row.name,
+            executable=row.executable,
+            executable_deleted=row.executable_deleted,
+            user=row.user,
+            uid=row.uid,
+            unit=row.unit,
+            container=row.container,
+            package=row.package,
+            executable_seen_as=row.executable_seen_as or "host",
+            executable_file=_file_text(row.executable_file) if row.executable_file else None,
+            child_of=row.child_of or None,
+        )
 
 
 class Activated(NamedTuple):
@@ -152,12 +132,8 @@ class Activated(NamedTuple):
     user: str | None
 
     @classmethod
-    def read(cls, row: Mapping[str, Any] | None) -> Activated | None:
-        if row is None:
-            return None
-        _texts(row, "name", "executable", "user", optional=True)
-        uid = None if row["uid"] is None else _number(row, "uid")
-        return cls(row["name"], row["executable"], uid, row["user"])
+    def of(cls, row: recorded.Activated | UnsetType | None) -> Activated | None:
+        return cls(row.name, row.executable, row.uid, row.user) if row else None
 
 
 #: The ports that Linux gives to clients unless it is told otherwise (ip_local_port_range, ip-sysctl.rst).
@@ -189,45 +165,22 @@ class Listener(NamedTuple):
     stays_since: str | None = None  # of a port that looked ephemeral: when an earlier run saw the same process on it
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Listener:
-        _texts(row, "address")
-        _lists(row, "owners")
-        return (
-            cls(
-                protocol=row["protocol"],
-                address=address_of(row["address"]),
-                port=_port(row["port"]),
-                interface=row["interface"],
-                v6only=row["v6only"],
-                namespace=row["namespace"],
-                user=row["user"],
-                uid=row["uid"],
-                unit=row["unit"],
-                activates=row["activates"],
-                owners=tuple(Owner.read(owner) for owner in row["owners"]),
-                owners_state=row["owners_state"],
-                ephemeral=row["ephemeral"],
-                activated=Activated.read(row.get("activated")),
-            )
-            ._checked()
-            ._as_a_client_if_it_may_be_one()
-        )
-
-    def _as_a_client_if_it_may_be_one(self) -> Listener:
-        """A host that lets clients have every port does not make a service ephemeral, and a client is a process that
-        asks over UDP from whatever address: what the host says is not all that it takes."""
-        is_of_somebody = bool(self.owners) or self.unit is not None
-        is_udp = self.protocol in ("udp", "udplite") and self.address.is_unspecified
-        may_be = is_of_somebody and is_udp and FIRST_EPHEMERAL <= self.port <= LAST_EPHEMERAL
-        return self if may_be or not self.ephemeral else self._replace(ephemeral=False)
-
-    def _checked(self) -> Listener:
-        """Itself, when every field is of its type. Raises ValueError."""
-        if all(map(isinstance, self, _LISTENER_KINDS)):
-            return self
-        fields = zip(self._fields, self, _LISTENER_KINDS, strict=True)
-        raise ValueError(
-            ", ".join(f"{name} is {value!r}" for name, value, kinds in fields if not isinstance(value, kinds))
+    def of(cls, row: recorded.Listener) -> Listener:
+        return cls(
+            protocol=row.protocol,
+            address=address_of(row.address),
+            port=row.port,
+            interface=row.interface,
+            v6only=row.v6only,
+            namespace=row.namespace,
+            user=row.user,
+            uid=row.uid,
+            unit=row.unit,
+            activates=row.activates,
+            owners=tuple(map(Owner.of, row.owners)),
+            owners_state=row.owners_state,
+            ephemeral=row.ephemeral and _may_be_a_client(row),
+            activated=Activated.of(row.activated),
         )
 
     @property
@@ -241,25 +194,13 @@ class Listener(NamedTuple):
         return f"{self.address}%{self.interface}" if self.interface else str(self.address)
 
 
-_TEXT_OR_NONE = (str, NoneType)
-_LISTENER_KINDS: tuple[type | tuple[type, ...], ...] = (
-    str,
-    (ipaddress.IPv4Address, ipaddress.IPv6Address),
-    int,
-    _TEXT_OR_NONE,
-    (bool, NoneType),
-    str,
-    _TEXT_OR_NONE,
-    (int, NoneType),
-    _TEXT_OR_NONE,
-    _TEXT_OR_NONE,
-    tuple,
-    str,
-    bool,
-    (Activated, NoneType),
-    str,
-    _TEXT_OR_NONE,
-)
+def _may_be_a_client(row: recorded.Listener) -> bool:
+    """A host that lets clients have every port does not make a service ephemeral, and a client is a process that
+    asks over UDP from whatever address: what the host says is not all that it takes."""
+    is_of_somebody = bool(row.owners) or row.unit is not None
+    is_udp = row.protocol in ("udp", "udplite") and address_of(row.address).is_unspecified
+    return is_of_somebody and is_udp and FIRST_EPHEMERAL <= row.port <= LAST_EPHEMERAL
+
 
 _STATES = frozenset(("open", "closed", "filtered", "open|filtered"))
 

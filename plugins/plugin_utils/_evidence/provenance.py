@@ -79,7 +79,7 @@ def own_addresses() -> list[str]:
 
 def versions() -> dict[str, str]:
     """Versions of everything on the control node that shapes a verdict."""
-    libraries = {name: _library(name) for name in ("ansible-core", "jsonschema", "junit-xml")}
+    libraries = {name: _library(name) for name in ("ansible-core", "jsonschema", "junit-xml", "msgspec")}
     return {"vigil.ports": _collection(), "python": platform.python_version(), **libraries}
 
 

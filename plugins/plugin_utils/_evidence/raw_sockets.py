@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .codec import UNSET
 from .observed import Activated, Owner, address_of
+from .records import listening as recorded
 
 KINDS = ("packet", "raw")
 
@@ -39,21 +40,21 @@ class RawSocket(NamedTuple):
     activated: Activated | None = None
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> RawSocket:
-        """Raises ValueError where a field is not of its type."""
-        owners = tuple(Owner.read(owner) for owner in row["owners"])
-        named = {key: row[key] for key in cls._fields if key in row}
-        read = cls(**{**named, "owners": owners})
-        wrong = [
-            f"{name} is {value!r}"
-            for name, value, kinds in zip(cls._fields, read, _FIELD_KINDS, strict=True)
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)
-        ]
-        if wrong or read.kind not in KINDS:
-            raise ValueError(", ".join(wrong) or f"{read.kind!r} is no kind of socket")
-        if read.address is not None:
-            address_of(read.address)
-        return read
+    def of(cls, row: recorded.RawSocket) -> RawSocket:
+        return cls(
+            kind=row.kind,
+            number=row.number,
+            receives=row.receives,
+            interface=row.interface,
+            address=row.address,
+            namespace=row.namespace,
+            user=row.user,
+            uid=row.uid,
+            unit=row.unit,
+            owners=tuple(map(Owner.of, row.owners)),
+            owners_state=row.owners_state,
+            sockets=row.sockets,
+        )
 
     @property
     def takes(self) -> str:
@@ -71,29 +72,6 @@ class RawSocket(NamedTuple):
         return "" if self.address is None or address_of(self.address).is_unspecified else self.address
 
 
-def raw_sockets_of(listening: Mapping[str, Any]) -> tuple[RawSocket, ...] | None:
-    """Those of a listing; None where it says that they were not listed, as those of 0.2 do. Raises ValueError."""
-    if "raw_sockets" in listening:
-        return tuple(RawSocket.read(row) for row in listening["raw_sockets"])
-    if any(source.partition("_")[0] in KINDS for source in listening["coverage"]["sources"]):
-        raise ValueError("raw_sockets is missing, and coverage.sources says how they were listed")
-    return None
-
-
-_NONE = type(None)
-_FIELD_KINDS: tuple[tuple[type, ...], ...] = (
-    (str,),
-    (int,),
-    (bool,),
-    (str, _NONE),
-    (str, _NONE),
-    (str,),
-    (str, _NONE),
-    (int, _NONE),
-    (str, _NONE),
-    (tuple,),
-    (str,),
-    (int,),
-    (_NONE,),
-    (_NONE,),
-)
+def raw_sockets_of(listening: recorded.Listening) -> tuple[RawSocket, ...] | None:
+    """Those of a listing; None where they were not listed, as in those of 0.2."""
+    return None if listening.raw_sockets is UNSET else tuple(map(RawSocket.of, listening.raw_sockets))

@@ -10,7 +10,10 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .codec import UNSET
 from .observed import Listener, PortSpans, spans_count, spans_hold, spans_of
+from .records.host import RelistedEvidence
+from .records.listening import Listening
 
 #: A problem of a listing after which a socket that is not in it may be there all the same.
 _MAY_LACK = "dump-interrupted"
@@ -36,26 +39,24 @@ class Relisted:
 
     asked: Mapping[str, PortSpans]
     trouble: str | None
-    listening: Mapping[str, Any] | None
+    listening: Listening | None
     bind: tuple[BindRow, ...] | None
     bound_are_listed: bool
 
     @classmethod
-    def read(cls, row: Mapping[str, Any], first: Mapping[str, Any]) -> Relisted:
-        """From ``evidence/relisted/<host>.json``; ``first`` is the first listing's result."""
-        listening = row["listening"]
-        bind = (listening or {}).get("bind")
+    def of(cls, row: RelistedEvidence, first: Listening) -> Relisted:
+        """``first`` is the first listing."""
+        bind = row.listening.bind if row.listening else UNSET
         return cls(
-            asked={protocol: spans_of(ports) for protocol, ports in row["asked"].items()},
+            asked={"tcp": spans_of(row.asked.tcp), "udp": spans_of(row.asked.udp)},
             trouble=_trouble(row, first),
-            listening=listening,
+            listening=row.listening,
             bind=None
-            if bind is None
+            if bind is UNSET
             else tuple(
-                BindRow(one["namespace"], one["protocol"], one["state"], one["reason"], spans_of(one["ports"]))
-                for one in bind["ports"]
+                BindRow(one.namespace, one.protocol, one.state, one.reason, spans_of(one.ports)) for one in bind.ports
             ),
-            bound_are_listed=bool(bind and bind["bound_are_listed"]),
+            bound_are_listed=bind is not UNSET and bind.bound_are_listed,
         )
 
     def told_by_bind(self, protocol: str, port: int) -> BindRow | None:
@@ -77,25 +78,22 @@ class Relisted:
                 yield row.protocol, spans_text(row.ports) + where, row.reason or "no reason given"
 
 
-def _trouble(row: Mapping[str, Any], first: Mapping[str, Any]) -> str | None:
+def _trouble(row: RelistedEvidence, first: Listening) -> str | None:
     """Why the second listing cannot be held against the first: there is none, or it lacks what that one had."""
-    if row["listening"] is None:
-        return str(row["message"] or row["status"])
-    again, before = row["listening"]["coverage"], first["coverage"]
-    for problem in again["problems"]:
-        if problem["code"] == _MAY_LACK:
-            return str(problem["message"])
-    for key, what in (("sources", "sockets"), ("not_looked_at", "kinds of sockets")):
-        if _names(again[key]) != _names(before[key]):
-            return f"other {what} could be listed than at first"
-    if again["namespaces"]["missed"] != before["namespaces"]["missed"]:
+    if row.listening is None:
+        return row.message or row.status
+    again, before = row.listening.coverage, first.coverage
+    for problem in again.problems:
+        if problem.code == _MAY_LACK:
+            return problem.message
+    if again.sources != before.sources:
+        return "other sockets could be listed than at first"
+    # Of what was not looked at the names, as the reasons count.
+    if sorted(one.what for one in again.not_looked_at) != sorted(one.what for one in before.not_looked_at):
+        return "other kinds of sockets could be listed than at first"
+    if again.namespaces.missed != before.namespaces.missed:
         return "other network namespaces could be entered than at first"
     return None
-
-
-def _names(value: Any) -> Any:
-    """Sources by how they were listed; of what was not looked at the names, as the reasons count."""
-    return value if isinstance(value, Mapping) else sorted(one["what"] for one in value)
 
 
 def spans_text(spans: PortSpans) -> str:

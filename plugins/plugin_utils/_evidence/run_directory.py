@@ -18,17 +18,17 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .atomic import DIRECTORY_MODE, make_directories, sha256_of, write_json, written_whole
+from .codec import NotJSONError, Record, ShapeError, decoded, encoded, shape_in
 from .file_names import file_stem
 from .lock_file import locked
-from .shape import host_problem, relisted_problem, run_problem, scan_file_problem, seal_problem
+from .records.host import HOST_SHAPE, MOST_BYTES, RELISTED_SHAPE, HostEvidence, RelistedEvidence
+from .shape import run_problem, scan_file_problem, seal_problem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
-RUN_SHAPE, HOST_SHAPE, SCAN_SHAPE, RELISTED_SHAPE, SEAL_SHAPE = (
-    f"vigil.ports/evidence/{kind}/1" for kind in ("run", "host", "scan", "relisted", "seal")
-)
+RUN_SHAPE, SCAN_SHAPE, SEAL_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "scan", "seal"))
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
 
 #: What every run has, even where nothing is written into it.
@@ -82,9 +82,9 @@ class RunDirectory:
     def read_run(self) -> dict[str, Any]:
         return _read(self.path / "evidence" / "run.json", RUN_SHAPE, run_problem)
 
-    def write_host(self, host: str, evidence: Mapping[str, Any]) -> None:
+    def write_host(self, evidence: HostEvidence) -> None:
         """What was seen on one host, and what is declared for it."""
-        write_json(self._host_file(host), {**evidence, "host": host, "shape": HOST_SHAPE})
+        _write(self._host_file(evidence.host), evidence)
 
     @property
     def seal(self) -> Path:
@@ -97,23 +97,19 @@ class RunDirectory:
     def read_seal(self) -> dict[str, Any]:
         return _read(self.seal, SEAL_SHAPE, seal_problem)
 
-    def read_host(self, host: str) -> dict[str, Any] | None:
+    def read_host(self, host: str) -> HostEvidence | None:
         """The evidence of one host; None when none was written."""
-        return _read_named(self._host_file(host), HOST_SHAPE, host_problem, "host", host)
+        return _of_host(HostEvidence, self._host_file(host), HOST_SHAPE, host)
 
-    def glance_at_host(self, host: str) -> dict[str, Any] | None:
-        """The same, held against nothing but its shape and name: to be read in full before anything rests on it."""
-        return _read_named(self._host_file(host), HOST_SHAPE, None, "host", host)
-
-    def write_relisted(self, host: str, evidence: Mapping[str, Any]) -> None:
+    def write_relisted(self, evidence: RelistedEvidence) -> None:
         """What was seen on a host that was listed again after the scans."""
-        write_json(self._relisted_file(host), {**evidence, "host": host, "shape": RELISTED_SHAPE})
+        _write(self._relisted_file(evidence.host), evidence)
 
-    def read_relisted(self, host: str) -> dict[str, Any] | None:
+    def read_relisted(self, host: str) -> RelistedEvidence | None:
         """The second listing of one host; None when it was not listed again."""
-        return _read_named(self._relisted_file(host), RELISTED_SHAPE, relisted_problem, "host", host)
+        return _of_host(RelistedEvidence, self._relisted_file(host), RELISTED_SHAPE, host)
 
-    def readable_hosts(self, hosts: Iterable[str]) -> Iterator[dict[str, Any]]:
+    def readable_hosts(self, hosts: Iterable[str]) -> Iterator[HostEvidence]:
         """The evidence of each host that has some that can be used. What cannot be is named when it is judged."""
         for host in hosts:
             with contextlib.suppress(EvidenceError):
@@ -242,13 +238,8 @@ def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
 def _read(
     path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None] | None = None
 ) -> dict[str, Any]:
-    # A link, a pipe or a device is not what was written here, and to read it could take forever.
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
-        raise EvidenceError(f"{path}: not a file; {_CHANGED}")
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise EvidenceError(f"{path}: no such file; is this a run directory?") from None
+        value = json.loads(_bytes_of(path))
     except (ValueError, RecursionError) as error:
         raise EvidenceError(f"{path}: not JSON ({error}); {_CHANGED}") from error
     if not isinstance(value, dict) or value.get("shape") != shape:
@@ -269,3 +260,48 @@ def _read_named(
     if value.get(key) != name:
         raise EvidenceError(f"{path}: evidence of the {key} {value.get(key)}, not of {name}; {_CHANGED}")
     return value
+
+
+_R = TypeVar("_R", HostEvidence, RelistedEvidence)
+
+
+def _of_host(kind: type[_R], path: Path, shape: str, host: str) -> _R | None:
+    """The evidence of the host that its file is named after; None where there is none."""
+    if not os.path.lexists(path):
+        return None
+    data = _bytes_of(path, MOST_BYTES)
+    try:
+        record = decoded(kind, data, path.parent.name.removesuffix("s"))
+    except NotJSONError as error:
+        raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
+    except ShapeError as error:
+        if shape_in(data) != shape:
+            raise EvidenceError(
+                f"{path}: not evidence of the shape {shape}; it was written by another version"
+            ) from error
+        raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
+    if record.host != host:
+        raise EvidenceError(f"{path}: evidence of the host {record.host}, not of {host}; {_CHANGED}")
+    return record
+
+
+def _bytes_of(path: Path, most: int | None = None) -> bytes:
+    # A link, a pipe or a device is not what was written here, and to read it could take forever.
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+        raise EvidenceError(f"{path}: not a file; {_CHANGED}")
+    try:
+        size = path.stat().st_size
+        if most is not None and size > most:
+            raise EvidenceError(f"{path}: {size} bytes, more than the {most} that a host can have; {_CHANGED}")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: no such file; is this a run directory?") from None
+
+
+def _write(path: Path, record: Record) -> None:
+    try:
+        data = encoded(record)
+    except UnicodeEncodeError as error:
+        raise EvidenceError(f"{path}: text that is no Unicode: {ascii(error.object)[:100]}") from error
+    with written_whole(path) as stream:
+        stream.write(data)

@@ -18,40 +18,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
 
 from .._inventory.plain import taken_in
 from .._inventory.schema import schema_validator
-from .observed import Listener, ScannedTarget, address_of, spans_of
-from .raw_sockets import raw_sockets_of
-from .translated import translated_of
+from .codec import ShapeError, converted
+from .observed import ScannedTarget, address_of
+from .records.host import MOST_BYTES
+from .records.listening import Listening
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
 _SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
-
-_NO_TIME = "2000-01-01T00:00:00Z"
 
 #: A reason is for people to read; what a program prints can be of any length.
 _MOST_PRINTED = 300
 
 
-#: What of the result of listeners_info is evidence; the last only where it was asked for.
-_LISTING_KEYS = ("listeners", "raw_sockets", "translated", "addresses", "machine", "host", "coverage", "bind")
-
-
-def listing_of(result: Mapping[str, Any], done: str) -> dict[str, Any]:
-    """``status``, ``message`` and ``listening`` as evidence holds them, from the result of listeners_info.
-
-    ``done`` is the status of a listing that worked. What is not as the schema says is no listing.
-    """
+def listing_of(result: Mapping[str, Any]) -> Listening | str:
+    """What the result of listeners_info says as evidence holds it, or in a sentence why it is no evidence."""
     if result.get("failed") or "listeners" not in result:
-        return {"status": "failed", "message": why_no_answer(result), "listening": None}
-    listening: Any = taken_in({key: result[key] for key in _LISTING_KEYS if key in result}, OUTPUT_LIMIT)
-    problem = listing_problem(listening)
-    if problem is not None:
-        return {"status": "failed", "message": problem, "listening": None}
-    return {"status": done, "message": None, "listening": listening}
+        return why_no_answer(result)
+    told = {key: result[key] for key in Listening.__struct_fields__ if key in result}
+    try:
+        return converted(Listening, taken_in(told, OUTPUT_LIMIT), "listening", MOST_BYTES)
+    except ShapeError as error:
+        return visible(str(error), MESSAGE_LIMIT)
 
 
 def why_no_answer(result: Mapping[str, Any]) -> str:
@@ -87,30 +78,6 @@ def _ending(status: object) -> str:
     return f"status {status} ({name}{short})"
 
 
-def listing_problem(listening: Mapping[str, Any]) -> str | None:
-    """Why the result of listeners_info cannot be evidence; None when it can."""
-    problem = _problem("listening", listening)
-    if problem is None:
-        try:
-            for row in listening["listeners"]:
-                Listener.read(row)
-            raw_sockets_of(listening)
-            translated_of(listening)
-            for row in listening["addresses"]:
-                address_of(row["address"])
-            for row in listening.get("bind", {}).get("ports", ()):
-                problem = problem or _ports_problem(row["ports"])
-        except ValueError as error:
-            problem = str(error)
-    return problem
-
-
-def _ports_problem(text: str) -> str | None:
-    if all(1 <= first <= last <= HIGHEST for first, last in spans_of(text)):
-        return None
-    return f"{text[:100]} are no ports"
-
-
 def scan_problem(result: Mapping[str, Any]) -> str | None:
     """Why the result of scan_info cannot be evidence; None when it can."""
     problem = _problem("scan_coverage", result["coverage"]) or _problem("machine", result.get("machine"))
@@ -142,34 +109,6 @@ def run_problem(run: Mapping[str, Any]) -> str | None:
 def seal_problem(seal: Mapping[str, Any]) -> str | None:
     """What is wrong in ``seal.json``; None when nothing is."""
     return _problem("seal", seal)
-
-
-def host_problem(evidence: Mapping[str, Any]) -> str | None:
-    """What is wrong in the evidence of a host; None when nothing is.
-
-    Listeners and addresses are held against their types as they are read, and the declared inventory
-    against its own schema. The rest is alike on most hosts, and looked at once.
-    """
-    frame = {**evidence, "inventory": {}} if isinstance(evidence.get("inventory"), dict) else evidence
-    outside = evidence.get("outside_addresses")
-    if isinstance(outside, dict):
-        frame = {**frame, "outside_addresses": {key: _no_texts(value) for key, value in outside.items()}}
-    return _frame_problem("host", frame)
-
-
-def relisted_problem(evidence: Mapping[str, Any]) -> str | None:
-    """What is wrong in the second listing of a host; None when nothing is."""
-    return _frame_problem("relisted", evidence)
-
-
-def _frame_problem(kind: str, frame: Mapping[str, Any]) -> str | None:
-    listening = frame.get("listening")
-    if isinstance(listening, dict):
-        frame = {**frame, "listening": _emptied(listening, "listeners", "raw_sockets", "translated", "addresses")}
-    problem = _problem_of_text(kind, json.dumps(_without_times(frame), sort_keys=True))
-    if problem is None and listening is not None:
-        problem = _rows_problem(kind, listening)
-    return problem
 
 
 def scan_file_problem(scan: Mapping[str, Any]) -> str | None:
@@ -204,45 +143,6 @@ def _emptied(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return {key: [] if key in keys and isinstance(part, list) else part for key, part in value.items()}
 
 
-def _no_texts(value: object) -> object:
-    """A list of texts without them; anything else as it is, to be named."""
-    return [] if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
-
-
-def _without_times(frame: Any) -> Any:
-    """What differs from host to host and is right: names and times. All else stays."""
-    if isinstance(frame, dict):
-        return {
-            key: _NO_TIME
-            if key in ("started", "finished") and isinstance(value, str) and _is_time(value)
-            else ""
-            if key in ("host", "hostname") and isinstance(value, str)
-            else _without_times(value)
-            for key, value in frame.items()
-        }
-    return frame
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_time(text: str) -> bool:
-    return _problem("time", text) is None
-
-
-def _rows_problem(kind: str, listening: Mapping[str, Any]) -> str | None:
-    try:
-        for row in listening["listeners"]:
-            Listener.read(row)
-        raw_sockets_of(listening)
-        translated_of(listening)
-        for row in listening["addresses"]:
-            # A number would be taken for an address too.
-            texts = isinstance(row["interface"], str) and isinstance(row["address"], str)
-            address_of(row["address"] if texts and isinstance(row.get("inner", False), bool) else "")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"{kind}.listening: a row is not as schemas/evidence.schema.json says: {error!r}"
-    return None
-
-
 def _problem(kind: str, value: object) -> str | None:
     error = next(iter(_validator(kind).iter_errors(value)), None)
     if error is None:
@@ -250,11 +150,6 @@ def _problem(kind: str, value: object) -> str | None:
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
     file = "results" if kind == "results" else "evidence"
     return f"{kind}{place} is not as schemas/{file}.schema.json says: {str(error.message)[:200]}"
-
-
-@functools.lru_cache(maxsize=1024)
-def _problem_of_text(kind: str, text: str) -> str | None:
-    return _problem(kind, json.loads(text))
 
 
 def _text_problem(kind: str, value: object) -> str | None:

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
-
-from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from .observed import Address, PortSpans, address_of, spans_of
+from .records import listening as recorded
 
 
 class Translated(NamedTuple):
@@ -23,25 +22,15 @@ class Translated(NamedTuple):
     by: str
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Translated:
-        """Raises ValueError where a field is not of its type."""
-        texts = [row[key] for key in ("protocol", "ports", "address")]
-        wrong = [f"{value!r} is no text" for value in (*filter(None, texts), row["by"]) if not isinstance(value, str)]
-        if wrong:
-            raise ValueError(", ".join(wrong))
-        ports = None if row["ports"] is None else spans_of(row["ports"])
-        if ports is not None and not all(0 <= first <= last <= HIGHEST for first, last in ports):
-            raise ValueError(f"{row['ports'][:100]} are no ports")
-        return cls(row["protocol"], ports, None if row["address"] is None else address_of(row["address"]), row["by"])
+    def of(cls, row: recorded.Translated) -> Translated:
+        ports = None if row.ports is None else spans_of(row.ports)
+        return cls(row.protocol, ports, None if row.address is None else address_of(row.address), row.by)
 
 
-def translated_of(listening: Mapping[str, Any]) -> tuple[Translated, ...]:
-    """Those of a listing by which packets to the host's own addresses go elsewhere. Evidence of 0.2 has none.
-
-    Raises ValueError.
-    """
-    rows = [Translated.read(row) for row in listening.get("translated", ())]
-    own = {address_of(row["address"]) for row in listening["addresses"]}
+def translated_of(listening: recorded.Listening) -> tuple[Translated, ...]:
+    """Those of a listing by which packets to the host's own addresses go elsewhere. Evidence of 0.2 has none."""
+    rows = map(Translated.of, listening.translated or ())
+    own = {address_of(row.address) for row in listening.addresses}
     return tuple(row for row in rows if row.address is None or row.address.is_unspecified or row.address in own)
 
 

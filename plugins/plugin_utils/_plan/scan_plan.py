@@ -15,6 +15,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 
 from .._audit.owner_match import is_match
 from .._evidence.observed import Listener, plain_address
+from .._evidence.records.host import HostEvidence
 from .._evidence.translated import known_spans, translated_of
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -75,7 +76,7 @@ class ScanPlan:
 
 
 def scan_plan(
-    hosts: Iterable[Mapping[str, Any]],
+    hosts: Iterable[HostEvidence],
     share: Mapping[str, Any],
     depth: str,
     *,
@@ -102,11 +103,11 @@ def scan_plan(
         shared |= declared
         if len(claims) <= MOST_CLAIMS_FOR_OTHERS:
             shared.update((port, port) for port in claims)
-        udp_ports = str(_ports(udp | udp_open.get(evidence["host"], set())))
+        udp_ports = str(_ports(udp | udp_open.get(evidence.host, set())))
         listening = [str(PortSet.of(_listening(evidence)))]
         asked, left_out = PortSet.of(sorted(claims)[:MOST_CLAIMS]), PortSet.of(sorted(claims)[MOST_CLAIMS:])
-        for address in addresses_for(evidence["outside_addresses"], share["vantage"]):
-            row = {"host": evidence["host"], "address": address}
+        for address in addresses_for(evidence.outside_addresses, share["vantage"]):
+            row = {"host": evidence.host, "address": address}
             reason = _refusal(evidence, address, share["scanner"], scanner_is_control=scanner_is_control)
             if reason:
                 refused.append({**row, "reason": reason})
@@ -151,7 +152,7 @@ def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, i
 
 
 def _known_ports(
-    evidence: Mapping[str, Any],
+    evidence: HostEvidence,
 ) -> tuple[set[tuple[int, int]], set[tuple[int, int]], set[int]]:
     """TCP that is declared, UDP that is declared, excepted, listens or leads elsewhere, and TCP that does, where
     something outside might reach it.
@@ -159,7 +160,7 @@ def _known_ports(
     What is declared is the operator's word, what listens is only the host's.
     """
     found: dict[str, set[tuple[int, int]]] = {"tcp": set(), "udp": set()}
-    inventory, _problems = load_inventory(evidence["inventory"])
+    inventory, _problems = load_inventory(evidence.inventory)
     for declaration in (*inventory.declarations, *inventory.proposals):
         if (
             declaration.namespace == "host"
@@ -184,12 +185,12 @@ def _known_ports(
     return found["tcp"], found["udp"], claims
 
 
-def _further_ports(evidence: Mapping[str, Any], inventory: Inventory) -> dict[str, set[tuple[int, int]]]:
+def _further_ports(evidence: HostEvidence, inventory: Inventory) -> dict[str, set[tuple[int, int]]]:
     """What is excepted, as what nobody asks cannot be called unused, and what leads elsewhere by address translation.
 
     A range without end is asked no further than the depth goes.
     """
-    rows = translated_of(evidence["listening"]) if evidence["listening"] else ()
+    rows = translated_of(evidence.listening) if evidence.listening else ()
     found = {protocol: known_spans(rows, protocol) for protocol in ("tcp", "udp")}
     for exception in inventory.exceptions:
         if exception.namespace == "host" and exception.protocol in found:
@@ -200,18 +201,17 @@ def _further_ports(evidence: Mapping[str, Any], inventory: Inventory) -> dict[st
     }
 
 
-def _listening(evidence: Mapping[str, Any]) -> set[int]:
+def _listening(evidence: HostEvidence) -> set[int]:
     return {listener.port for listener in _reachable_listeners(evidence) if listener.protocol == "tcp"}
 
 
-def _reachable_listeners(evidence: Mapping[str, Any]) -> Iterator[Listener]:
-    for row in evidence["listening"]["listeners"] if evidence["listening"] else ():
-        listener = Listener.read(row)
+def _reachable_listeners(evidence: HostEvidence) -> Iterator[Listener]:
+    for listener in map(Listener.of, evidence.listening.listeners) if evidence.listening else ():
         if not listener.loopback_only and listener.namespace == "host":
             yield listener
 
 
-def _refusal(evidence: Mapping[str, Any], address: str, scanner: str, *, scanner_is_control: bool) -> str | None:
+def _refusal(evidence: HostEvidence, address: str, scanner: str, *, scanner_is_control: bool) -> str | None:
     """Why a scanner must not be sent to the address: a loopback address is another machine's everywhere else."""
     if _asks_itself(evidence, scanner, scanner_is_control=scanner_is_control):
         return None
@@ -220,17 +220,17 @@ def _refusal(evidence: Mapping[str, Any], address: str, scanner: str, *, scanner
     return None
 
 
-def _asks_itself(evidence: Mapping[str, Any], scanner: str, *, scanner_is_control: bool) -> bool:
-    return bool(scanner == evidence["host"] or (scanner_is_control and evidence["is_control"]))
+def _asks_itself(evidence: HostEvidence, scanner: str, *, scanner_is_control: bool) -> bool:
+    return bool(scanner == evidence.host or (scanner_is_control and evidence.is_control))
 
 
-def _own_addresses(evidence: Mapping[str, Any], scanner: str, *, scanner_is_control: bool) -> list[str]:
+def _own_addresses(evidence: HostEvidence, scanner: str, *, scanner_is_control: bool) -> list[str]:
     """The addresses that a name of the host may stand for: those it has, and those its inventory writes out.
 
     The scanner holds its own answer against them, so that a name which leads elsewhere by then is not scanned.
     """
-    has = [str(row["address"]) for row in evidence["listening"]["addresses"]] if evidence["listening"] else []
-    written = [address for some in evidence["outside_addresses"].values() for address in some]
+    has = [row.address for row in evidence.listening.addresses] if evidence.listening else []
+    written = [address for some in evidence.outside_addresses.values() for address in some]
     known = {plain for address in (*has, *written) if (plain := plain_address(address)) is not None}
     itself = _asks_itself(evidence, scanner, scanner_is_control=scanner_is_control)
     return sorted(address for address in known if itself or not _is_loopback(address))

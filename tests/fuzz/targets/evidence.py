@@ -10,7 +10,16 @@ import json
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem, scan_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import (
+    ShapeError,
+    changed,
+    converted,
+    decoded,
+    encoded,
+)
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import saved
 from ansible_collections.vigil.ports.tests.fuzz.targets.pieces import edited
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -33,14 +42,23 @@ def target(data: bytes) -> None:
 
 
 def check_listing(listening: dict[str, Any]) -> None:
-    if listing_problem(listening) is not None:
+    try:
+        record = converted(Listening, listening, "listening")
+    except ShapeError as error:
+        problem = str(error)
+    else:
+        problem = ""
+    assert not problem or problem.startswith("listening"), problem
+    if problem:
         return
-    results = audit(build.run(), [("web1", build.host_evidence(WEB, listening=listening))], [])
+    evidence = changed(build.host_evidence(WEB), listening=record)
+    assert decoded(HostEvidence, encoded(evidence), "host") == evidence
+    results = audit(build.run(), [("web1", evidence)], [])
     json.dumps(results, allow_nan=False)
     (host,) = results["hosts"]
     shown = {(row["namespace"], row["protocol"], row["port"]) for row in host["ports"] if row["listening"]}
-    for row in listening["listeners"]:
-        assert (row["namespace"], row["protocol"], row["port"]) in shown, "a listener is lost"
+    for row in record.listeners:
+        assert (row.namespace, row.protocol, row.port) in shown, "a listener is lost"
 
 
 def check_scan(result: dict[str, Any]) -> None:

@@ -204,6 +204,17 @@ def test_no_audit_without_jsonschema(audit: Auditing, told: Telling, tmp_path: P
 
 
 @fault(
+    "without-msgspec",
+    area="control",
+    fault="msgspec is not installed",
+    cause="a Python environment without it",
+    says=no_run(line="Failed to import the required Python library (msgspec, 0.19 or newer)"),
+)
+def test_no_audit_without_msgspec(audit: Auditing, told: Telling, tmp_path: Path) -> None:
+    told(audit(around=without(tmp_path, "msgspec")))
+
+
+@fault(
     "without-junit-xml",
     area="control",
     fault="junit-xml is not installed",

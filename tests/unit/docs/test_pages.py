@@ -23,13 +23,20 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
-@pytest.mark.parametrize(("page", "renderer"), [("rules.md", "render-rules"), ("trust.md", "render-faults")])
+@pytest.mark.parametrize(
+    ("page", "renderer"),
+    [
+        ("docs/rules.md", "render-rules"),
+        ("docs/trust.md", "render-faults"),
+        ("schemas/evidence.schema.json", "render-schemas"),
+    ],
+)
 def test_a_page_is_what_its_source_makes_of_it(page: str, renderer: str) -> None:
-    """The rules from their catalogue, the faults from the tests that cause them."""
+    """The rules from their catalogue, the faults from the tests that cause them, the schema from the records."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / ".cache/tree")}
     command = [sys.executable, str(ROOT / ".ci" / renderer)]
     made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert (ROOT / "docs" / page).read_text() == made.stdout, "run make docs"
+    assert (ROOT / page).read_text() == made.stdout, "run make docs"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

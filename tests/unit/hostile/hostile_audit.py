@@ -33,10 +33,13 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.result import re
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import read_targets
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results, read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import (
-    listing_problem,
+    listing_of,
     scan_problem,
     why_no_answer,
 )
@@ -71,13 +74,13 @@ def audited(texts: Sequence[str], folder: Path) -> tuple[RunDirectory, Results]:
     """A run whose evidence, results and reports hold each text, on hosts ``<kind><number of the text>`` and on a host
     of that very name where it may be one."""
     run = RunDirectory.create(folder, dt.datetime(2026, 11, 20, 13, 15, tzinfo=dt.UTC))
-    hosts: dict[str, Json] = {}
+    hosts: dict[str, HostEvidence] = {}
     for number, text in enumerate(texts):
         for kind, evidence in _KINDS.items():
             hosts[f"{kind}{number}"] = evidence(text)
         if text and text not in hosts and not name_problems([text]):
             hosts[text] = _said(text)
-    hosts = {name: {**evidence, "host": name} for name, evidence in hosts.items()}
+    hosts = {name: changed(evidence, host=name) for name, evidence in hosts.items()}
     some: Any = taken_in(list(texts[:40]))
     about = build.run(
         sorted(hosts),
@@ -90,8 +93,8 @@ def audited(texts: Sequence[str], folder: Path) -> tuple[RunDirectory, Results]:
     )
     build.validator("evidence").validate(about)
     run.write_run(about)
-    for name, evidence in hosts.items():
-        run.write_host(name, evidence)
+    for evidence in hosts.values():
+        run.write_host(evidence)
     scanned = [_scanned(text) for text in texts]
     share = build.share(list(_targets(texts, scanned)))
     share["coverage"]["problems"] = [problem for one in scanned for problem in one["coverage"]["problems"][:1]]
@@ -106,7 +109,7 @@ def audited(texts: Sequence[str], folder: Path) -> tuple[RunDirectory, Results]:
     return run, results
 
 
-def _observed(text: str) -> Json:
+def _observed(text: str) -> HostEvidence:
     """A host whose every name is ``text``, in bytes, and whose declarations hold it where the schema takes any text."""
     raw = text.encode("utf-8", "surrogatepass")
     place = Place(unit=text, container=text)
@@ -128,7 +131,7 @@ def _observed(text: str) -> Json:
     return build.host_evidence(inventory=taken_in(variables), listening=taken_in(build.listening(heard), OUTPUT_LIMIT))
 
 
-def _taken(text: str) -> Json:
+def _taken(text: str) -> HostEvidence:
     """A host that answers ``text`` wherever the schema lets it."""
     row = build.listening(
         [
@@ -140,12 +143,12 @@ def _taken(text: str) -> Json:
         problems=[{"code": "x", "message": "x"}],
         namespaces={"asked": "all", "seen": ["host"], "missed": [{"namespace": "x", "reason": "x"}]},
     )
-    listening = taken_in(_replaced(row, lambda _text: text), OUTPUT_LIMIT)
-    assert listing_problem(listening) is None, listing_problem(listening)  # type: ignore[arg-type]
-    return build.host_evidence([build.declared(443)], listening=listening)
+    listening = listing_of(_replaced(row, lambda _text: text))
+    assert isinstance(listening, Listening), listening
+    return changed(build.host_evidence([build.declared(443)]), listening=listening)
 
 
-def _misdeclares(text: str) -> Json:
+def _misdeclares(text: str) -> HostEvidence:
     """An inventory with errors that hold ``text``: as a key, as a value, as what could not be resolved."""
     variables = {
         "vigil_ports__web": [{**build.declared(443), text or "x": text}, {**build.declared(80), "protocol": text}],
@@ -156,14 +159,14 @@ def _misdeclares(text: str) -> Json:
     return build.host_evidence(inventory=taken_in(variables), inventory_errors=[error], outside_addresses=outside)
 
 
-def _said(text: str) -> Json:
+def _said(text: str) -> HostEvidence:
     """A host of which only a message is known: of ssh, of a module that failed, of an answer that breaks the schema."""
-    broken: Any = taken_in({**build.listening(), text or "x": {text: [text]}, "host": text}, OUTPUT_LIMIT)
+    broken: Json = {**build.listening(), text or "x": {text: [text]}, "host": text}
     messages = (
         visible(text, MESSAGE_LIMIT),
         why_no_answer({"module_stdout": text, "module_stderr": f"x\n{text}", "rc": 1}),
         why_no_answer({"msg": text}),
-        str(listing_problem(broken)),
+        str(listing_of(broken)),
     )
     return build.host_evidence(status="failed", message=visible("; ".join(messages), MESSAGE_LIMIT), listening=None)
 

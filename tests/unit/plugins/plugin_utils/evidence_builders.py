@@ -10,17 +10,20 @@ import datetime as dt
 import functools
 import ipaddress
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jsonschema
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import Record, converted, encoded
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence, RelistedEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.changes import Belief, fold
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.look import Look, host_state
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
 
 Json = dict[str, Any]
+R = TypeVar("R", bound=Record)
 
 TODAY = "2026-11-20"
 TIME = "2026-11-20T13:15:00Z"
@@ -108,7 +111,7 @@ def listing_coverage(**more: Any) -> Json:
             **dict.fromkeys(("packet", "raw_ipv4", "raw_ipv6"), "proc"),
         },
         "not_looked_at": [],
-        "owners": {"asked": "redacted", "complete": True, "unknown": 0},
+        "owners": {"asked": "all", "complete": True, "unknown": 0},
         "namespaces": {"asked": "host", "seen": ["host"], "missed": [], "left_out": []},
         "packages": {"asked": False, "manager": None, "complete": True},
         "problems": [],
@@ -141,8 +144,8 @@ def listening(listeners: Iterable[Json] = (), addresses: Iterable[Json] | None =
 
 def host_evidence(
     ports: Iterable[Json] = (), listeners: Iterable[Json] = (), exceptions: Iterable[Json] = (), **more: Any
-) -> Json:
-    """What is on disk for one host."""
+) -> HostEvidence:
+    """What is on disk for one host; a row that no host could send is refused here already."""
     inventory: Json = {"vigil_ports__web": list(ports)}
     if exceptions:
         inventory["vigil_exceptions__web"] = list(exceptions)
@@ -157,7 +160,7 @@ def host_evidence(
         "message": None,
         "listening": {**listening(listeners), "machine": machine(str(more.get("host", "web1")), ADDRESS)},
     }
-    return {**row, **more}
+    return converted(HostEvidence, {**row, **more}, "host")
 
 
 def bound(state: str, ports: str, protocol: str = "tcp", reason: str | None = None, namespace: str = "host") -> Json:
@@ -165,7 +168,7 @@ def bound(state: str, ports: str, protocol: str = "tcp", reason: str | None = No
     return {"namespace": namespace, "protocol": protocol, "ports": ports, "state": state, "reason": reason}
 
 
-def relisted(listeners: Iterable[Json] = (), bind: Iterable[Json] | None = None, **more: Any) -> Json:
+def relisted(listeners: Iterable[Json] = (), bind: Iterable[Json] | None = None, **more: Any) -> RelistedEvidence:
     """The second listing of a host; ``bind`` is what bind() told, None when it was not asked."""
     rows = None if bind is None else list(bind)
     asked = {
@@ -176,10 +179,10 @@ def relisted(listeners: Iterable[Json] = (), bind: Iterable[Json] | None = None,
     if rows is not None:
         seen["bind"] = {"asked": asked, "bound_are_listed": more.pop("bound_are_listed", True), "ports": rows}
     row: Json = {"shape": "vigil.ports/evidence/relisted/1", "host": "web1", "asked": asked, "status": "listed"}
-    return {**row, "message": None, "listening": seen, **more}
+    return converted(RelistedEvidence, {**row, "message": None, "listening": seen, **more}, "relisted")
 
 
-def lost(status: str = "unreachable", message: str = "no route to host") -> Json:
+def lost(status: str = "unreachable", message: str = "no route to host") -> RelistedEvidence:
     """A host that could not be listed again."""
     return relisted(bind=[bound("free", "8080")], status=status, message=message, listening=None)
 
@@ -365,24 +368,41 @@ class Remembered:
 
 
 def judged(
-    evidence: Json | None,
+    evidence: HostEvidence | None,
     scans: Iterable[Json] | None = None,
     about: Json | None = None,
     *,
     valid: bool = True,
     before: Remembered | None = None,
-    again: Json | None = None,
+    again: RelistedEvidence | None = None,
 ) -> Json:
     """The results for one host seen from ``internet``; they and the evidence are as their schemas say."""
     scans = [scan([target()])] if scans is None else list(scans)
     about = run() if about is None else about
     if valid:
         for part in filter(None, (about, evidence, again, *scans)):
-            validator("evidence").validate(part)
+            validator("evidence").validate(on_disk(part))
     results = audit(about, [("web1", evidence)], scans, before, {"web1": again} if again else None)
     if valid:
         validator("results").validate(results)
     return results
+
+
+def changed(evidence: R, **more: Any) -> R:
+    """The evidence with other values of some fields, given as rows."""
+    return converted(type(evidence), {**on_disk(evidence), **more}, "evidence")
+
+
+def edited(evidence: R, edit: Callable[[Json], object]) -> R:
+    """The evidence after an edit of what its file holds."""
+    row = on_disk(evidence)
+    edit(row)
+    return converted(type(evidence), row, "evidence")
+
+
+def on_disk(evidence: Record | Json) -> Json:
+    """The evidence as its file holds it."""
+    return json.loads(encoded(evidence)) if isinstance(evidence, Record) else evidence  # type: ignore[no-any-return]
 
 
 @functools.cache

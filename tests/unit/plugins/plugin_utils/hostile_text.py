@@ -81,13 +81,13 @@ def results() -> Json:
             heard,
             namespaces={"asked": "all", "seen": ["host"], "missed": [{"namespace": "net:[7]", "reason": "EPERM"}]},
             not_looked_at=[{"what": "raw", "reason": "no"}],
-            owners={"asked": "redacted", "complete": False, "unknown": 1},
+            owners={"asked": "all", "complete": False, "unknown": 1},
             problems=[{"code": "refused", "message": "no"}],
         ),
     )
     cut = {**build.target(), "host": "web3", "status": "partial", "reason": "timeout"}
     cut["unknown"] = [{"protocol": "tcp", "ports": "1001-2000"}]
-    host["inventory"]["vigil_ports__proposed"] = [build.declared(8081)]
+    host.inventory["vigil_ports__proposed"] = [build.declared(8081)]
     share = build.share([seen, cut], coverage=build.scan_coverage(problems=[{"code": "slow", "message": "lossy"}]))
     failed = build.share([], "two", status="failed", message="no nmap", coverage=None)
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share, failed]}
@@ -100,7 +100,7 @@ def results() -> Json:
         inventory={"commit": "abc", "dirty": True},
         vantages=[{"name": "internet", "scanners": ["control1", "two"]}, {"name": "office", "scanners": ["three"]}],
     )
-    hosts = [("web1", host), ("web2", None), ("web3", {**build.host_evidence(), "host": "web3"})]
+    hosts = [("web1", host), ("web2", None), ("web3", build.host_evidence(host="web3"))]
     made = build.audit(about, hosts, [scan], _before())
     whole = build.judged(build.host_evidence(exceptions=[build.exception(10)]))
     made["findings"][:0] = build.of_rule(whole, "exception-unused")

@@ -39,7 +39,7 @@ def sealed_run(report_dir: Path, number: int = 0, key: Path | None = None, **ask
         **asked,
     }
     run.write_run(build.run(["web1", "web2"], **opened))
-    run.write_host("web1", evidence)
+    run.write_host(evidence)
     run.put_scan("internet", build.share([build.target([443, 6379])]))
     render(run)
     seal(run, read_results(run.results), now + dt.timedelta(minutes=5), key)

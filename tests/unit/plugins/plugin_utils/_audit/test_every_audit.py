@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit, audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,11 +117,15 @@ def audits(draw: st.DrawFn) -> tuple[Json, Json, list[Json]]:
         {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [one, two]},
         {"shape": "vigil.ports/evidence/scan/1", "vantage": "office", "shares": [three]},
     ]
-    return build.run(vantages=VANTAGES), host, scans
+    return build.run(vantages=VANTAGES), build.on_disk(host), scans
 
 
-def judged(about: Json, host: Json | None, scans: list[Json]) -> Json:
-    return audit(about, [("web1", host)], scans)
+def judged(about: Json, host: Json, scans: list[Json]) -> Json:
+    return audit(about, [("web1", recorded(host))], scans)
+
+
+def recorded(host: Json) -> HostEvidence:
+    return converted(HostEvidence, host, "host")
 
 
 def by_id(results: Json) -> dict[str, Json]:
@@ -257,7 +263,7 @@ def test_no_rule_fires_on_a_host_that_is_exactly_as_declared(heard: list[Json]) 
             namespaces={"asked": "all", "seen": ["host", "netns/blue"], "missed": []},
         ),
     )
-    results = judged(build.run(), host, [build.scan(rows)])
+    results = judged(build.run(), build.on_disk(host), [build.scan(rows)])
     assert build.failures(results) == set()
     assert results["gate"]["passed"] is True
 
@@ -353,4 +359,4 @@ def test_a_host_of_which_the_rules_are_not_asked_has_no_disagreement(
         for share in scan["shares"]:
             share["targets"] = share["targets"][:1]
     audited = Audit(about, scans)
-    assert audited.may_disagree("web1", host) or not audited.disagreements("web1", host)
+    assert audited.may_disagree("web1", recorded(host)) or not audited.disagreements("web1", recorded(host))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.verdict import verdict
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -36,18 +37,16 @@ def without(evidence: Json, *path: str | int) -> Json:
     return made
 
 
-LISTENING_FAULTS: list[tuple[Json | None, str]] = [
+LISTENING_FAULTS: list[tuple[HostEvidence | None, str]] = [
     (None, "web1:no-evidence"),
-    ({**HEALTHY, "status": "unreachable", "message": "no route", "listening": None}, "web1:unreachable"),
-    ({**HEALTHY, "status": "failed", "message": "no python", "listening": None}, "web1:failed"),
-    ({**HEALTHY, "inventory": {"vigil_ports": "443"}}, "web1:inventory-invalid"),
+    (build.changed(HEALTHY, status="unreachable", message="no route", listening=None), "web1:unreachable"),
+    (build.changed(HEALTHY, status="failed", message="no python", listening=None), "web1:failed"),
+    (build.changed(HEALTHY, inventory={"vigil_ports": "443"}), "web1:inventory-invalid"),
     (
-        {
-            **HEALTHY,
-            "inventory_errors": [
-                {"place": "vigil_ports", "value": "a secret", "message": "no key", "allowed": "a list"}
-            ],
-        },
+        build.changed(
+            HEALTHY,
+            inventory_errors=[{"place": "vigil_ports", "value": "a secret", "message": "no key", "allowed": "a list"}],
+        ),
         "web1:inventory-invalid",
     ),
     (
@@ -144,7 +143,7 @@ LISTENING_FAULTS: list[tuple[Json | None, str]] = [
 
 
 @pytest.mark.parametrize(("evidence", "gap"), LISTENING_FAULTS, ids=[gap for _evidence, gap in LISTENING_FAULTS])
-def test_a_host_that_could_not_be_listed_is_named_and_not_green(evidence: Json | None, gap: str) -> None:
+def test_a_host_that_could_not_be_listed_is_named_and_not_green(evidence: HostEvidence | None, gap: str) -> None:
     results = build.judged(evidence, [build.scan([SEEN])])
     assert gap in gaps(results)
     assert results["gate"]["passed"] is False
@@ -155,7 +154,7 @@ def test_a_host_that_could_not_be_listed_is_named_and_not_green(evidence: Json |
 
 
 def test_who_accepted_two_packet_sockets_has_not_accepted_a_third() -> None:
-    def host(in_use: int) -> Json:
+    def host(in_use: int) -> HostEvidence:
         row = {"what": "packet", "reason": "no port", "in_use": in_use}
         return build.host_evidence([WEB], listening=build.listening([build.listener(443)], not_looked_at=[row]))
 
@@ -227,7 +226,7 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
 )
 def test_a_host_that_was_not_seen_in_full_from_outside_is_named_and_not_green(scans: list[Json], gap: str) -> None:
     addresses = {row["address"] for scan in scans for share in scan["shares"] for row in share["targets"]}
-    evidence = {**HEALTHY, "outside_addresses": {"default": sorted(addresses) or [build.ADDRESS]}}
+    evidence = build.changed(HEALTHY, outside_addresses={"default": sorted(addresses) or [build.ADDRESS]})
     results = build.judged(evidence, scans)
     assert set(gaps(results)) == {gap}
     assert results["gate"]["passed"] is False
@@ -278,8 +277,8 @@ def test_an_address_whose_scanner_never_wrote_anything_is_a_gap() -> None:
 
 
 def test_an_address_given_by_name_is_seen_when_what_it_resolves_to_was() -> None:
-    given = {**TWO["inventory"], "vigil_addresses": ["web.example"]}
-    named = {**TWO, "inventory": given, "outside_addresses": {"default": ["web.example"]}}
+    given = {**TWO.inventory, "vigil_addresses": ["web.example"]}
+    named = build.changed(TWO, inventory=given, outside_addresses={"default": ["web.example"]})
     plan = build.plan([{"host": "web1", "address": "web.example"}])
     seen = build.share([build.target([443])], plan=plan)
     scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [seen]}
@@ -375,9 +374,9 @@ def test_only_the_very_name_of_a_gap_accepts_it(accepted: list[str]) -> None:
 
 
 def test_one_bad_host_leaves_the_verdict_on_the_others_as_it_is() -> None:
-    listening = {**HEALTHY["listening"], "machine": build.machine("web2", "192.0.2.11")}
-    other = {**HEALTHY, "host": "web2", "listening": listening}
-    hosts = [("web1", {**HEALTHY, "inventory": {"vigil_ports": 1}}), ("web2", other)]
+    listening = {**build.on_disk(HEALTHY)["listening"], "machine": build.machine("web2", "192.0.2.11")}
+    other = build.changed(HEALTHY, host="web2", listening=listening)
+    hosts = [("web1", build.changed(HEALTHY, inventory={"vigil_ports": 1})), ("web2", other)]
     scans = [build.scan([SEEN, {**SEEN, "host": "web2"}])]
     results = audit(build.run(["web1", "web2"]), hosts, scans)
     assert [row["assessed"] for row in results["hosts"]] == [False, True]
@@ -387,7 +386,7 @@ def test_one_bad_host_leaves_the_verdict_on_the_others_as_it_is() -> None:
 
 def test_every_error_of_an_inventory_is_in_the_finding() -> None:
     broken = {"vigil_ports": [build.declared(0), build.declared("9-8"), build.declared(1, prot="tcp")]}
-    results = build.judged({**HEALTHY, "inventory": broken})
+    results = build.judged(build.changed(HEALTHY, inventory=broken))
     details = build.of_rule(results, "not-assessed")[0]["details"]
     assert sorted(detail.split(":")[0] for detail in details) == [
         "vigil_ports[0].port",

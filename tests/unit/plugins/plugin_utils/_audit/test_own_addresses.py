@@ -27,7 +27,7 @@ def judged(given: Any = None, *scanned: str, scans: int = 1) -> Json:
     listening = build.listening([], ADDRESSES)
     evidence = build.host_evidence(listening=listening)
     if given is not None:
-        evidence["inventory"]["vigil_addresses"] = given
+        evidence.inventory["vigil_addresses"] = given
     targets = [build.target(address=address) for address in (scanned or (build.ADDRESS,))]
     return build.judged(evidence, [build.scan(targets)] * scans)
 

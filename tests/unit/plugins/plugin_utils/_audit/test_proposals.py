@@ -28,7 +28,7 @@ SCAN = [build.scan([build.target([443])])]
 
 def proposed(entries: list[Json], heard: list[Json], approved: list[Json] | None = None, **more: Any) -> Json:
     host = build.host_evidence(approved or [], heard)
-    host["inventory"]["vigil_ports__proposed"] = entries
+    host.inventory["vigil_ports__proposed"] = entries
     return build.judged(host, SCAN, build.run(**more))
 
 
@@ -69,7 +69,7 @@ def test_a_proposal_lets_no_declared_port_be_reached_from_elsewhere() -> None:
 
 def test_a_host_that_could_not_be_listed_says_so_of_its_proposals() -> None:
     host = build.host_evidence(status="unreachable", message="no route", listening=None)
-    host["inventory"]["vigil_ports__proposed"] = [build.declared(8080)]
+    host.inventory["vigil_ports__proposed"] = [build.declared(8080)]
     (row,) = build.of_rule(build.judged(host), "unapproved")
     assert (row["severity"], "not known" in row["message"]) == ("medium", True)
 

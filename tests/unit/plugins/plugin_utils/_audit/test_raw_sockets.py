@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.raw_sockets import RawSocket
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of, listing_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records import listening as recorded
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -20,9 +22,9 @@ DHCP = {"process": "dhclient", "justification": "the address", "owner": "net-tea
 
 
 def judged(sockets: list[Json], declared: list[Json] = [], layer: str = "vigil_raw_sockets__os") -> Json:  # noqa: B006
-    evidence = build.host_evidence([build.declared(443, required=False)])
-    evidence["inventory"][layer] = declared
-    evidence["listening"]["raw_sockets"] = sockets
+    listening = {**build.listening(), "raw_sockets": sockets}
+    evidence = build.host_evidence([build.declared(443, required=False)], listening=listening)
+    evidence.inventory[layer] = declared
     return build.judged(evidence)
 
 
@@ -148,7 +150,7 @@ def test_a_variable_that_was_meant_to_be_one_is_named(name: str) -> None:
 def test_a_listing_that_claims_to_have_listed_them_and_holds_none_is_no_evidence() -> None:
     listening = build.listening([])
     del listening["raw_sockets"]
-    assert "raw_sockets is missing" in str(listing_problem(listening))
+    assert "raw_sockets is missing" in str(listing_of(listening))
 
 
 @pytest.mark.parametrize(
@@ -156,11 +158,14 @@ def test_a_listing_that_claims_to_have_listed_them_and_holds_none_is_no_evidence
 )
 def test_a_row_of_another_shape_is_refused(wrong: Json) -> None:
     listening = {**build.listening([]), "raw_sockets": [build.raw_socket(**wrong)]}
-    assert listing_of(listening, "gathered")["status"] == "failed"
+    assert "listening.raw_sockets[0]" in str(listing_of(listening))
 
 
 def test_what_it_takes_is_said_in_words() -> None:
-    takes = [RawSocket.read(build.raw_socket(number=number)).takes for number in (3, 0x0800, 0x88F7)]
-    assert takes == ["every protocol", "IPv4", "Ethernet protocol 0x88f7"]
-    assert RawSocket.read(build.raw_socket("raw", number=1)).takes == "ICMP"
-    assert RawSocket.read(build.raw_socket("raw", number=132)).takes == "IP protocol 132"
+    def takes(kind: str, number: int) -> str:
+        return RawSocket.of(converted(recorded.RawSocket, build.raw_socket(kind, number=number), "row")).takes
+
+    packet = [takes("packet", number) for number in (3, 0x0800, 0x88F7)]
+    assert packet == ["every protocol", "IPv4", "Ethernet protocol 0x88f7"]
+    assert takes("raw", 1) == "ICMP"
+    assert takes("raw", 132) == "IP protocol 132"

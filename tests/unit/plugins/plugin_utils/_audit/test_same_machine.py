@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
@@ -18,16 +19,17 @@ GAP = "www:same-machine:web1"
 ONE = build.machine("web1", build.ADDRESS)
 
 
-def named(host: str, machine: Json | None, *listeners: Json, ports: Any = (WEB,), **more: Any) -> tuple[str, Json]:
-    evidence = build.host_evidence(ports, [build.listener(443), *listeners], host=host, **more)
-    if machine is None:
-        del evidence["listening"]["machine"]
-    else:
-        evidence["listening"]["machine"] = machine
-    return host, evidence
+def named(
+    host: str, machine: Json | None, *listeners: Json, ports: Any = (WEB,), **more: Any
+) -> tuple[str, HostEvidence]:
+    listening = build.listening([build.listener(443), *listeners])
+    del listening["machine"]
+    if machine is not None:
+        listening["machine"] = machine
+    return host, build.host_evidence(ports, host=host, **{"listening": listening, **more})
 
 
-def judged(*hosts: tuple[str, Json], opened: Any = (443,), **settings: Any) -> Json:
+def judged(*hosts: tuple[str, HostEvidence], opened: Any = (443,), **settings: Any) -> Json:
     names = [name for name, _evidence in hosts]
     scans = [build.scan([build.target(opened, host=name) for name in names])]
     results = audit(build.run(names, **settings), hosts, scans)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.to_relist import to_relist
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
@@ -62,12 +63,12 @@ def test_a_host_is_listed_again_where_it_says_something_else_than_a_scan(
     assert to_relist(run) == ({"web1": {"tcp": ports, "udp": ""}} if ports else {})
 
 
-def written(folder: Path, evidence: Json, scans: list[Json], **settings: Any) -> RunDirectory:
+def written(folder: Path, evidence: HostEvidence, scans: list[Json], **settings: Any) -> RunDirectory:
     run = RunDirectory(folder)
     for directory in (run.hosts, run.scans, run.relisted):
         directory.mkdir(parents=True)
     run.write_run(build.run(**settings))
-    run.write_host("web1", evidence)
+    run.write_host(evidence)
     for scan in scans:
         run.put_scan("internet", scan["shares"][0])
     return run
@@ -80,8 +81,10 @@ def test_a_host_that_agrees_is_not_judged_twice_and_evidence_that_is_broken_stop
     with monkeypatch.context() as patched:
         patched.setattr(Audit, "disagreements", None)
         assert to_relist(agrees) == {}
-    broken = build.host_evidence([WEB], [{"port": 8080}, build.listener(8080)])
-    assert to_relist(written(tmp_path / "broken", broken, OPEN)) == {}
+    broken = written(tmp_path / "broken", NOTHING, OPEN)
+    path = broken.hosts / "web1.json"
+    path.write_bytes(path.read_bytes().replace(b'"listeners":[', b'"listeners":[{"port":8080}'))
+    assert to_relist(broken) == {}
 
 
 def test_with_all_every_host_that_was_listed_is_tried_on_every_port(tmp_path: Path) -> None:
@@ -304,7 +307,7 @@ def test_a_firewall_hole_does_not_vanish_because_something_started_or_ended() ->
 def test_a_second_listing_that_saw_less_calls_nothing_gone(worse: Json) -> None:
     evidence = build.host_evidence([WEB], [build.listener(8080)])
     again = build.relisted([], [build.bound("free", "8081")])
-    again["listening"]["coverage"].update(worse)
+    again = build.edited(again, lambda row: row["listening"]["coverage"].update(worse))
     results = build.judged(evidence, [build.scan([build.target([8080, 8081])])], again=again)
     assert build.statuses(results, "missing-listener") == ["pass"]
     assert "as far as it could be listed" in one(results, "open-without-listener")["message"]
@@ -312,14 +315,18 @@ def test_a_second_listing_that_saw_less_calls_nothing_gone(worse: Json) -> None:
 
 def test_a_host_cannot_answer_with_ports_that_are_none() -> None:
     for ports in ("1-99999999999", "0", "70000", "9-1"):
-        listing = build.relisted(bind=[build.bound("held_by_unlisted", "8080")])["listening"]
-        listing["bind"]["ports"][0]["ports"] = ports
-        assert "are no ports" in str(listing_problem(listing))
+        row = {**build.bound("held_by_unlisted", "8080"), "ports": ports}
+        listing = {
+            **build.listening(),
+            "bind": {"asked": {"tcp": "8080", "udp": ""}, "bound_are_listed": True, "ports": [row]},
+        }
+        assert listing_of(listing) == f"listening.bind.ports[0]: {ports} are no ports"
 
 
 def test_the_results_say_when_and_for_what_a_host_was_listed_again_and_end_with_that() -> None:
     again = build.relisted(bind=[HELD])
-    again["listening"]["coverage"]["finished"] = "2026-11-20T14:00:00Z"
+    later = {"finished": "2026-11-20T14:00:00Z"}
+    again = build.edited(again, lambda row: row["listening"]["coverage"].update(later))
     results = build.judged(NOTHING, OPEN, again=again)
     assert results["hosts"][0]["relisted"] == {
         "status": "listed",

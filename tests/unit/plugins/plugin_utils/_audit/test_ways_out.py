@@ -19,8 +19,9 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._audit import reconcil
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.finding import Finding
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.host_view import HostView
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
-from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.entry_yaml import variable_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.ways_out_text import ways_out_lines
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -59,7 +60,7 @@ FILTERED = {**SEEN, "states": build.states([80, 81, 82, 90, 91], "1-97,100", "fi
 FILTERED["states"].append({"protocol": "tcp", "state": "closed", "reason": "reset", "ports": "99"})
 
 
-def judged(evidence: Json) -> Json:
+def judged(evidence: HostEvidence) -> Json:
     return build.judged(evidence, [build.scan([FILTERED])])
 
 
@@ -67,12 +68,12 @@ def failed(results: Json) -> dict[str, Json]:
     return {row["id"]: row for row in results["findings"] if row["status"] == "fail"}
 
 
-def pasted(evidence: Json, way: Json) -> Json:
+def pasted(evidence: HostEvidence, way: Json) -> HostEvidence:
     """The evidence with the entry where the note says, read back from its YAML."""
     changed = copy.deepcopy(evidence)
     written = yaml.safe_load("\n".join(variable_lines(way["variable"], [way["entry"]])))
     ((variable, (entry,)),) = plain(written).items()  # type: ignore[union-attr]
-    layer = changed["inventory"].setdefault(variable, [])
+    layer = changed.inventory.setdefault(variable, [])
     if way["replaces"]:
         layer[int(re.findall(r"\[(\d+)\]", way["replaces"])[0])] = entry
     else:
@@ -125,7 +126,7 @@ def test_what_is_pasted_ends_the_finding_and_loads(rule: str, kind: str) -> None
 def test_an_exception_for_a_proposal_has_no_placeholder_for_an_owner() -> None:
     evidence = host()
     filled = "FILL IN: who answers for it"
-    evidence["inventory"]["vigil_ports__proposed"] = [build.declared(91, owner=filled, justification="FILL IN: why")]
+    evidence.inventory["vigil_ports__proposed"] = [build.declared(91, owner=filled, justification="FILL IN: why")]
     (row,) = [one for one in failed(judged(evidence)).values() if one["rule"] == "unapproved"]
     way = row["ways_out"]["except"]
     after = judged(pasted(evidence, way))
@@ -237,7 +238,9 @@ def unpasteable(payload: str) -> None:
     """A process, user, unit, service and package of that name: none of it reaches an entry or a command."""
     named = {"name": payload, "executable": f"/usr/bin/{payload}", "user": payload, "unit": f"{payload}.service"}
     owner = build.owner(**named, package={"name": payload, "version": None, "manager": "dpkg"})
-    heard = build.listener(96, user=payload, unit=f"{payload}.service", owners=[owner])
+    heard: Any = build.listener(96, user=payload, unit=f"{payload}.service", owners=[owner])
+    if payload != payload.encode("utf-8", "replace").decode("utf-8"):
+        heard = taken_in(heard)  # half a character is made visible where it comes in, and evidence holds none
     seen = build.target([96], endpoints=[build.endpoint(96, service=build.service(payload))])
     results = build.judged(build.host_evidence([build.declared(96, process="nginx")], [heard]), [build.scan([seen])])
     rows = [row for row in results["findings"] if row["ways_out"]]

@@ -23,7 +23,7 @@ from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evid
 Json = dict[str, Any]
 Path_ = tuple[str | int, ...]
 
-#: Rows of lists are held against the types that a verdict needs. These no verdict rests on.
+#: Rows of a scan are held against the types that a verdict needs. These no verdict rests on.
 SAYS_NOTHING = {
     *("family", "prefix", "container", "command", "package", "manager", "name", "version", "sockets", "pid", "uid"),
     *("executable_deleted", "scripts", "confidence", "cpes", "extra", "method", "reason", "id", "output"),
@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     run.write_run(build.run())
     declared = [build.declared([443, 80], process="nginx", reachable_from="any")]
     listeners = [build.listener(443), build.listener(80)]
-    run.write_host("web1", build.host_evidence(declared, listeners))
+    run.write_host(build.host_evidence(declared, listeners))
     run.put_scan("internet", build.share([build.target([443, 80])]))
     assert judge_run(run)["gate"]["passed"], read_results(run.results).notable
     return run
@@ -87,7 +87,7 @@ def test_a_value_of_another_type_is_never_a_crash_and_never_carries_a_pass(run: 
                 list(reports(read_results(run.results)))
             except EvidenceError:
                 continue
-            assert not passed or SAYS_NOTHING & set(map(str, place)), (place, new)
+            assert not passed or (kind != "host" and SAYS_NOTHING & set(map(str, place))), (place, new)
     assert tried > 50
 
 

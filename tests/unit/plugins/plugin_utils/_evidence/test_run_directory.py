@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes, sha256_of, written_whole
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.file_names import file_stem
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter, read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
@@ -46,7 +47,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 def filled(run: RunDirectory) -> RunDirectory:
     run.write_run(build.run())
-    run.write_host("web1", build.host_evidence())
+    run.write_host(build.host_evidence())
     run.put_scan("internet", build.share([build.target()]))
     results = build.judged(build.host_evidence())
     writer = ResultsWriter(run.results)
@@ -88,7 +89,8 @@ def test_what_was_written_is_read_back(run: RunDirectory) -> None:
     assert run.read_host("web2") is None
     assert list(run.read_scans()) == [run.read_scan("internet")] == [build.scan([build.target()])]
     for evidence in (run.read_run(), run.read_host("web1"), *run.read_scans()):
-        build.validator("evidence").validate(evidence)
+        assert evidence is not None
+        build.validator("evidence").validate(build.on_disk(evidence))
 
 
 def test_two_runs_in_one_second_are_two(tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ def test_two_runs_in_one_second_are_two(tmp_path: Path) -> None:
 
 WRITES: dict[str, Callable[[RunDirectory], Any]] = {
     "run": lambda run: run.write_run(build.run(label="x" * 9000)),
-    "host": lambda run: run.write_host("web1", build.host_evidence(message="x" * 9000)),
+    "host": lambda run: run.write_host(build.host_evidence(message="x" * 9000)),
     "scan": lambda run: run.put_scan("internet", build.share([], "two", message="x" * 9000)),
     "results": lambda run: run.write_file("results.json", [b"x" * 9000]),
     "report": lambda run: run.write_file("junit.xml", [b"x" * 5000, b"y" * 4000]),
@@ -195,27 +197,32 @@ def test_the_same_value_gives_the_same_bytes_and_a_number_that_json_lacks_is_ref
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_host_s_name_leads_nowhere_else(run: RunDirectory, name: str) -> None:
-    evidence = {**build.host_evidence(), "host": name}
-    run.write_host(name, evidence)
+    evidence = changed(build.host_evidence(), host=name)
     run.put_scan(name, build.share([]))
-    assert run.read_host(name) == evidence
     if name == name.encode("utf-8", "replace").decode("utf-8"):
+        run.write_host(evidence)
+        assert run.read_host(name) == evidence
         assert [scan["vantage"] for scan in run.read_scans()] == [name]
     else:  # half a character, by which no run is opened
         with pytest.raises(EvidenceError, match="no Unicode"):
             list(run.read_scans())
+        with pytest.raises(EvidenceError, match="no Unicode"):
+            run.write_host(evidence)
+        return
     assert len(list(run.hosts.iterdir())) == len(list(run.scans.iterdir())) == 1
     assert {path.parent for path in run.path.parent.rglob("*.json")} == {run.hosts, run.scans}
 
 
 def test_no_two_hostile_names_share_a_file(run: RunDirectory) -> None:
-    for name in set(HOSTILE):
-        run.write_host(name, {**build.host_evidence(), "host": name})
-    assert len(list(run.hosts.iterdir())) == len(set(HOSTILE))
-    for name in set(HOSTILE):
+    names = {name for name in HOSTILE if name == name.encode("utf-8", "replace").decode("utf-8")}
+    for name in names:
+        run.write_host(changed(build.host_evidence(), host=name))
+    assert len(list(run.hosts.iterdir())) == len(names)
+    for name in names:
         read = run.read_host(name)
         assert read is not None
-        assert read["host"] == name
+        assert read.host == name
+    assert len({file_stem(name) for name in HOSTILE}) == len(set(HOSTILE))
 
 
 names = st.text(st.characters(exclude_categories=()), min_size=1, max_size=300)

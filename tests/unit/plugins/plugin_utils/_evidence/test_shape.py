@@ -10,8 +10,9 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import (
-    listing_problem,
+    listing_of,
     scan_problem,
     why_no_answer,
 )
@@ -37,26 +38,26 @@ def scan() -> Json:
 
 
 def test_what_the_modules_give_is_evidence() -> None:
-    assert listing_problem(listing()) is None
+    assert isinstance(listing_of(listing()), Listening)
     assert scan_problem(scan()) is None
 
 
 @pytest.mark.parametrize("key", ["listeners", "addresses", "host", "coverage"])
 @given(value=ANYTHING)
 def test_a_listing_with_nonsense_in_it_is_refused_or_usable(key: str, value: Any) -> None:
-    listing_problem({**listing(), key: value})
+    assert isinstance(listing_of({**listing(), key: value}), Listening | str)
 
 
 def test_a_bad_address_is_named() -> None:
     bad = listing()
     bad["listeners"][0]["address"] = "not an address"
-    assert "not an address" in str(listing_problem(bad))
+    assert "listening.listeners[0]: 'not an address'" in str(listing_of(bad))
 
 
 def test_a_missing_key_is_named_with_its_place() -> None:
     bad = listing()
     del bad["listeners"][0]["port"]
-    assert "listening.listeners[0]" in str(listing_problem(bad))
+    assert listing_of(bad) == "listening.listeners[0]: the key port is missing"
     lost = scan()
     del lost["targets"][0]["states"]
     assert "target" in str(scan_problem(lost))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
@@ -27,9 +28,9 @@ START = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 SSH = [build.declared(22, reachable_from="any")]
 
 
-def host(name: str, listeners: Iterable[Json] = (), **more: Any) -> Json:
+def host(name: str, listeners: Iterable[Json] = (), **more: Any) -> HostEvidence:
     """What is on disk for a host that declares SSH."""
-    return {**build.host_evidence(more.pop("ports", SSH), listeners, **more), "host": name}
+    return build.host_evidence(more.pop("ports", SSH), listeners, host=name, **more)
 
 
 def scanned(name: str, opened_ports: Iterable[int], **more: Any) -> Json:
@@ -44,7 +45,7 @@ class Estate:
         report_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def opened_run(
-        self, hour: float, hosts: Mapping[str, Json | None], targets: Iterable[Json] = (), **more: Any
+        self, hour: float, hosts: Mapping[str, HostEvidence | None], targets: Iterable[Json] = (), **more: Any
     ) -> RunDirectory:
         """A run with its evidence, not judged."""
         started = START + dt.timedelta(hours=hour)
@@ -53,9 +54,8 @@ class Estate:
         for folder in (run.hosts, run.scans):
             folder.mkdir(parents=True)
         run.write_run(build.run(list(hosts), run_id=name, started=f"{started:%Y-%m-%dT%H:%M:%SZ}", **more))
-        for one, evidence in hosts.items():
-            if evidence is not None:
-                run.write_host(one, evidence)
+        for evidence in filter(None, hosts.values()):
+            run.write_host(evidence)
         run.put_scan("internet", build.share(targets))
         return run
 
@@ -68,7 +68,7 @@ class Estate:
         return run
 
     def audit(
-        self, hour: float, hosts: Mapping[str, Json | None], targets: Iterable[Json] = (), **more: Any
+        self, hour: float, hosts: Mapping[str, HostEvidence | None], targets: Iterable[Json] = (), **more: Any
     ) -> RunDirectory:
         """The whole way of one audit."""
         run = self.opened_run(hour, hosts, targets, **more)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
@@ -251,9 +252,9 @@ EXCEPTIONS = [
 PROPOSED = [build.declared(8082, reachable_from="any")]
 
 
-def declared_host(listeners: Any = (), **more: Any) -> Json:
+def declared_host(listeners: Any = (), **more: Any) -> HostEvidence:
     host = build.host_evidence([build.declared(22, reachable_from="any")], listeners, EXCEPTIONS, **more)
-    host["inventory"]["vigil_ports__proposed"] = PROPOSED
+    host.inventory["vigil_ports__proposed"] = PROPOSED
     return host
 
 

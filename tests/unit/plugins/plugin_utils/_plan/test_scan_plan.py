@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import (
     COMMON_PORTS,
     MOST_CLAIMS,
@@ -27,13 +28,12 @@ Json = dict[str, Any]
 ALONE = {"vantage": "internet", "scanner": "scan1", "index": 0, "of": 1}
 
 
-def host(name: str, *addresses: str, ports: Any = (), listeners: Any = (), **more: Any) -> Json:
-    made = build.host_evidence(ports, listeners, outside_addresses={"default": list(addresses)}, **more)
-    return {**made, "host": name}
+def host(name: str, *addresses: str, ports: Any = (), listeners: Any = (), **more: Any) -> HostEvidence:
+    return build.host_evidence(ports, listeners, host=name, outside_addresses={"default": list(addresses)}, **more)
 
 
 def planned(
-    *hosts: Json, depth: str = "known", share: Json | None = None, control: bool = False, **more: Any
+    *hosts: HostEvidence, depth: str = "known", share: Json | None = None, control: bool = False, **more: Any
 ) -> ScanPlan:
     return scan_plan(hosts, share or ALONE, depth, scanner_is_control=control, **more)
 
@@ -125,7 +125,7 @@ def test_scanners_of_one_place_ask_everything_once(scanners: int) -> None:
 
 def test_a_vantage_point_asks_the_addresses_that_are_for_it() -> None:
     evidence = host("web1", "10.0.0.1")
-    evidence["outside_addresses"]["internet"] = ["203.0.113.1"]
+    evidence.outside_addresses["internet"] = ("203.0.113.1",)
     assert sent(planned(evidence)) == [("web1", "203.0.113.1")]
     assert sent(planned(evidence, share={**ALONE, "vantage": "office"})) == [("web1", "10.0.0.1")]
 

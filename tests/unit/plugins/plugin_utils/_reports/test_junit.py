@@ -190,7 +190,7 @@ def test_what_fails_below_the_gate_is_said_and_no_breach() -> None:
 
 
 def test_dots_of_a_host_s_name_split_no_package() -> None:
-    evidence = {**HEALTHY, "host": "web1.example.com"}
+    evidence = build.changed(HEALTHY, host="web1.example.com")
     scans = [build.scan([{**build.target([443]), "host": "web1.example.com"}])]
     suite = document(build.audit(build.run(["web1.example.com"]), [("web1.example.com", evidence)], scans))[0]
     assert suite.get("hostname") == suite.get("name") == "web1.example.com"

@@ -20,12 +20,19 @@ LOST = "there is no python-nmap"
 
 def audited(lost: int) -> Json:
     """Hosts with an undeclared listener each; of the first ``lost`` nothing was seen from outside."""
-    hosts = [build.host_evidence([], [build.listener(8000)], host=host) for host in HOSTS]
-    for number, one in enumerate(hosts):
-        one["listening"]["machine"] = build.machine(one["host"], f"192.0.2.{number + 1}")
+    hosts = [
+        build.host_evidence(
+            host=host,
+            listening={
+                **build.listening([build.listener(8000)]),
+                "machine": build.machine(host, f"192.0.2.{number + 1}"),
+            },
+        )
+        for number, host in enumerate(HOSTS)
+    ]
     unseen = {"status": "failed", "reason": LOST, "states": []}
     targets = [build.target(host=host, **(unseen if number < lost else {})) for number, host in enumerate(HOSTS)]
-    return build.audit(build.run(HOSTS), [(one["host"], one) for one in hosts], [build.scan(targets)])
+    return build.audit(build.run(HOSTS), [(one.host, one) for one in hosts], [build.scan(targets)])
 
 
 def console(results: Json) -> list[str]:

@@ -54,9 +54,8 @@ def test_the_depth_is_told(depth: str, outside: str) -> None:
 
 def test_the_network_namespaces_are_told() -> None:
     own = build.host_evidence()
-    everywhere = {**build.host_evidence(), "host": "web2"}
-    everywhere["listening"]["coverage"]["namespaces"] = EVERYWHERE
-    unlisted = {**build.host_evidence(listening=None, status="unreachable", message="no route"), "host": "web3"}
+    everywhere = build.host_evidence(host="web2", listening=build.listening(namespaces=EVERYWHERE))
+    unlisted = build.host_evidence(listening=None, status="unreachable", message="no route", host="web3")
     for hosts, said in (
         (
             [own],
@@ -69,8 +68,8 @@ def test_the_network_namespaces_are_told() -> None:
         ([own, everywhere], "of every network namespace of 1 host and the own one of 1; "),
         ([unlisted], "inside, no host was listed."),
     ):
-        names = [one["host"] for one in hosts]
-        results = build.audit(build.run(names), [(one["host"], one) for one in hosts], [])
+        names = [one.host for one in hosts]
+        results = build.audit(build.run(names), [(one.host, one) for one in hosts], [])
         assert said in looked_at(results)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import cmarkgfm
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_markdown import review_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_run import Review
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.use import Use, Uses
@@ -29,11 +30,11 @@ def belief(*endpoints: Json, first_seen: str = "2026-01-05T08:00:00Z") -> Json:
     return {"first_seen": first_seen, "endpoints": list(endpoints), "findings": []}
 
 
-def uses_of(*hosts: tuple[str, Json | None, Json | None]) -> Uses:
+def uses_of(*hosts: tuple[str, HostEvidence | None, Json | None]) -> Uses:
     audit = Audit(build.run([name for name, _evidence, _belief in hosts]), [])
     uses = Uses()
     for name, evidence, known in hosts:
-        uses.add(name, audit.view(name, evidence and {**evidence, "host": name}, None), known)
+        uses.add(name, audit.view(name, evidence and build.changed(evidence, host=name), None), known)
     return uses
 
 
@@ -90,7 +91,7 @@ def test_the_same_entry_is_one_row_whatever_else_its_hosts_declare() -> None:
 
 
 def test_a_host_whose_inventory_is_not_valid_is_named() -> None:
-    uses = uses_of(("web1", {**UNUSED, "inventory": {"vigil_ports": 1}}, OLD), ("web2", None, OLD))
+    uses = uses_of(("web1", build.changed(UNUSED, inventory={"vigil_ports": 1}), OLD), ("web2", None, OLD))
     assert uses.not_judged == ["web1", "web2"]
     assert uses.rows() == []
 

@@ -470,7 +470,7 @@ CHANGES: dict[str, Callable[[RunDirectory], Any]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_sealed_run_is_written_as_it_was_sealed_or_not_at_all(run: RunDirectory, name: str) -> None:
     if name == "judged":
-        run.write_host("web2", build.host_evidence(host="web2"))
+        run.write_host(build.host_evidence(host="web2"))
     before = state(run.path)
     with pytest.raises(EvidenceError, match="a sealed run is never changed"):
         CHANGES[name](run)
