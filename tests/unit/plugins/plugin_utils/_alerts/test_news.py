@@ -75,7 +75,7 @@ def test_it_is_told_again_after_the_time_and_not_before() -> None:
 
 def test_a_finding_that_is_worse_is_told_and_one_that_goes_down_and_up_is_not() -> None:
     proposed = build.host_evidence([build.declared(443)], [build.listener(443), build.listener(8080)])
-    proposed["inventory"]["vigil_ports__proposed"] = [build.declared(8080, reachable_from="any", owner="web-team")]
+    proposed.inventory["vigil_ports__proposed"] = [build.declared(8080, reachable_from="any", owner="web-team")]
 
     days = Days()
     assert ("opened", "web-team", "unapproved") in days.tell(1, proposed, scan())
