@@ -32,6 +32,22 @@ def test_all_scanners_of_a_vantage_point_are_lost(audit: Auditing, told: Telling
 
 
 @fault(
+    "scanners-all-lost-for-all",
+    area="scanners",
+    fault="No scanner of a vantage point answers, and several hosts are audited",
+    cause="a scanner at an address where nobody is; what all hosts lack is said once, before all else",
+    says=not_assessed(*UNSEEN, "cache1:scan-failed@office:198.18.0.12", line="ghost1 was lost"),
+)
+def test_a_gap_of_all_hosts_is_said_once(audit: Auditing, told: Telling) -> None:
+    run = audit("web1,cache1", vigil_vantages=[{"name": "office", "scanners": ["ghost1"]}])
+    told(run)
+    said = "2 of 2 hosts, for one"
+    report = (run.run / "report.md").read_text(encoding="utf-8")
+    assert report.count(said) == run.output.count(said) == 1
+    assert report.index(said) < report.index("## ")  # before all that is of a host
+
+
+@fault(
     "scanner-lost",
     area="scanners",
     fault="One of two scanners does not answer",

@@ -17,7 +17,7 @@ from fleet.playbook import INVENTORY
 from faults.audits import Auditing
 from faults.conftest import Telling
 from faults.inside import Inside
-from faults.table import failed, fault, not_assessed
+from faults.table import assessed, failed, fault, not_assessed
 
 
 @fault(
@@ -39,6 +39,19 @@ def test_a_host_that_limits_its_answers(audit: Auditing, told: Telling, web1: In
     )
     scanner.run("nmap -n -Pn -sT -p 80 198.18.0.11")
     told(audit(vigil_addresses=["198.18.0.11"]))
+
+
+@fault(
+    "default-accept",
+    area="targets",
+    fault="A host accepts by default and drops its declared ports, which are most of what a scan of depth known asks",
+    cause="200 declared ports of workers, which nftables on the host drops; no port that is asked is a hole",
+    says=assessed("web1", line="`tcp/30000-30199`"),
+)
+def test_what_is_dropped_on_purpose_makes_no_hole_of_the_rest(audit: Auditing, told: Telling, web1: Inside) -> None:
+    web1.firewall("chain in { type filter hook input priority 0;\n tcp dport 30000-30199 drop\n}")
+    about = {"required": False, "justification": "Workers", "owner": "web-team"}
+    told(audit(host_vars={"web1": {"vigil_ports__workers": [{"port": "30000-30199", **about}]}}))
 
 
 @fault(
