@@ -130,7 +130,7 @@ def unlisted_protocols(host: str, coverage: ListingCoverage) -> dict[str, str]:
     found: dict[str, str] = {}
     for source, how in _sources(coverage):
         if how == "failed":
-            found.setdefault(source.split("_")[0], f"{host}:not-listed:{source}")
+            found.setdefault(source.partition("_")[0], f"{host}:not-listed:{source}")
     for one in coverage.not_looked_at:
         found.setdefault(one.what, _name_of_unlisted(host, one))
     return found
@@ -139,7 +139,7 @@ def unlisted_protocols(host: str, coverage: ListingCoverage) -> dict[str, str]:
 def _sources(coverage: ListingCoverage) -> list[tuple[str, str]]:
     """How each kind of socket was listed. 0.2 said of packet and raw sockets that it does not list them."""
     told_apart = {one.what for one in coverage.not_looked_at} - set(coverage.sources)
-    expected = {source: how for source, how in _NOTHING_LISTED.items() if source.split("_")[0] not in told_apart}
+    expected = {source: how for source, how in _NOTHING_LISTED.items() if source.partition("_")[0] not in told_apart}
     return sorted({**expected, **coverage.sources}.items())
 
 

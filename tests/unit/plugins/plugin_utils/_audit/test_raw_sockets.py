@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,10 +22,10 @@ RULE = "undeclared-raw-socket"
 DHCP = {"process": "dhclient", "justification": "the address", "owner": "net-team"}
 
 
-def judged(sockets: list[Json], declared: list[Json] = [], layer: str = "vigil_raw_sockets__os") -> Json:  # noqa: B006
+def judged(sockets: list[Json], declared: Sequence[Json] = (), layer: str = "vigil_raw_sockets__os") -> Json:
     listening = {**build.listening(), "raw_sockets": sockets}
     evidence = build.host_evidence([build.declared(443, required=False)], listening=listening)
-    evidence.inventory[layer] = declared
+    evidence.inventory[layer] = list(declared)
     return build.judged(evidence)
 
 
