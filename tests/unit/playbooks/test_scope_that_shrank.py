@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ACCEPT_OTHER_TESTS, Json, Playbooks
+from .conftest import ACCEPT_THE_MACHINE, Json, Playbooks
 
 WEB: dict[str, Json] = {"web": {"hosts": {"web1": {}, "web2": {}}}, "nobodies": {"hosts": {}}}
 
@@ -75,7 +75,7 @@ def test_a_play_of_ones_own_has_the_same_gap(playbook: Playbooks) -> None:
 
 
 def test_the_gap_is_an_error_of_junit_and_can_be_accepted(playbook: Playbooks) -> None:
-    asked = {"audit_hosts": "web1,databse1", "audit_accept_gaps": ["databse1:matches-nothing", ACCEPT_OTHER_TESTS]}
+    asked = {"audit_hosts": "web1,databse1", "audit_accept_gaps": ["databse1:matches-nothing", *ACCEPT_THE_MACHINE]}
     run = playbook("vigil.ports.audit", "-e", json.dumps(asked), groups=WEB)
     assert run.exit_status == 0, run.output
     refused = playbook("vigil.ports.audit", "-e", json.dumps({"audit_hosts": "web1,databse1"}), groups=WEB)
