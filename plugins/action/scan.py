@@ -17,6 +17,8 @@ from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.values import Machine
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
@@ -126,7 +128,7 @@ class ActionModule(Door):
         plan: ScanPlan,
         task_vars: Mapping[str, Any],
         instead_of: list[str],
-        known_as: Mapping[str, Any] | None,
+        known_as: Machine | None,
     ) -> dict[str, Any]:
         known = HostVariables(task_vars, self._task)
 
@@ -164,7 +166,7 @@ class ActionModule(Door):
         return conduct(name, share["scanner"], plan, limits, around, instead_of, known_as)
 
 
-def _earlier_scans(run: RunDirectory, vantage: str) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+def _earlier_scans(run: RunDirectory, vantage: str) -> Iterator[tuple[dict[str, Any], ScanEvidence | None]]:
     """What earlier complete runs were about, with their scan from there; one that cannot be read says nothing."""
     for one in run.earlier():
         with contextlib.suppress(EvidenceError, OSError):

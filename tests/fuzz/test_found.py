@@ -160,7 +160,7 @@ ANSWER = {"coverage": build.scan_coverage(), "machine": build.machine()}
 
 @pytest.mark.parametrize("targets", [None, 5, "x", {"a": 1}])
 def test_targets_of_a_scanner_that_are_no_list_are_refused(targets: object) -> None:
-    assert scan_problem({**ANSWER, "targets": targets}) == "targets is not a list"
+    assert str(scan_problem({**ANSWER, "targets": targets})).startswith("scan.targets: ")
 
 
 def test_a_target_that_answered_has_an_address_or_one_scanner_would_stop_the_audit_of_all() -> None:

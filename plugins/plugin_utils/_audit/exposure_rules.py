@@ -242,8 +242,8 @@ def _trusted(target: ScannedTarget) -> bool:
 
 
 def _endpoint(endpoint: Endpoint) -> str:
-    service = endpoint.service or {}
-    name = " ".join(str(service[key]) for key in ("product", "version") if service.get(key))
+    service = endpoint.service
+    name = " ".join(filter(None, (service.product, service.version))) if service else ""
     return f"{endpoint.protocol}/{endpoint.port}{f' ({name})' if name else ''}"
 
 

@@ -18,9 +18,10 @@ from .._evidence.codec import plain
 from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
 from .._evidence.raw_sockets import raw_sockets_of
 from .._evidence.records.host import HostEvidence, RelistedEvidence
+from .._evidence.records.reachable import ScanEvidence, Share
 from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
-from .._evidence.run_directory import RESULTS_SHAPE
+from .._evidence.run_directory import RESULTS_SHAPE, DamagedScan
 from .._evidence.translated import translated_of
 from .._history.comparison import Before, Comparison, NothingBefore
 from .._inventory.declared import Inventory
@@ -83,7 +84,7 @@ _HOST_RULES = (
 def audit(
     run: Mapping[str, Any],
     hosts: Iterable[tuple[str, HostEvidence | None]],
-    scans: Iterable[Mapping[str, Any]],
+    scans: Iterable[ScanEvidence | DamagedScan],
     before: Before | None = None,
     relisted: Mapping[str, RelistedEvidence] | None = None,
 ) -> dict[str, Any]:
@@ -113,7 +114,7 @@ class Audit:
     """
 
     def __init__(
-        self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]], before: Before | None = None
+        self, run: Mapping[str, Any], scans: Iterable[ScanEvidence | DamagedScan], before: Before | None = None
     ) -> None:
         self._run = run
         self._gate = Gate.of(run["settings"])
@@ -197,7 +198,7 @@ class Audit:
         """Everything of the results but hosts and findings, after all of these."""
         run, outside, totals = self._run, self._outside, self._totals
         scans = [
-            share["coverage"]["finished"] for rows in outside.shares.values() for share in rows if share["coverage"]
+            share.coverage.finished for rows in outside.shares.values() for share in rows if share.coverage
         ]
         vantages = [
             {"name": name, "scanners": [_scanner(share) for share in outside.shares[name]]} for name in outside.vantages
@@ -431,14 +432,14 @@ def _host_row(host: str, status: str, message: str | None, evidence: HostEvidenc
     }
 
 
-def _scanner(share: Mapping[str, Any]) -> dict[str, Any]:
-    targets = {(target["host"], target["address"]): target["status"] for target in share["targets"]}
+def _scanner(share: Share) -> dict[str, Any]:
+    targets = {(target.host, target.address): target.status for target in share.targets}
     return {
-        "scanner": share["scanner"],
-        "instead_of": share["instead_of"],
-        "status": share["status"],
-        "message": share["message"],
+        "scanner": share.scanner,
+        "instead_of": list(share.instead_of),
+        "status": share.status,
+        "message": share.message,
         "targets": len(targets),
         "complete": sum(status == "complete" for status in targets.values()),
-        "coverage": share["coverage"],
+        "coverage": plain(share.coverage),
     }

@@ -11,6 +11,9 @@ from typing import Any
 
 from .._evidence.observed import ScannedTarget, plain_address
 from .._evidence.records.host import HostEvidence
+from .._evidence.records.reachable import ScanEvidence, Share
+from .._evidence.records.values import Machine
+from .._evidence.run_directory import DamagedScan
 from .._plan.scanner_identity import changed_gap, is_another
 
 
@@ -20,28 +23,31 @@ class SeenFromOutside:
     A scan whose evidence cannot be used has no shares, and ``damage`` says why.
     """
 
-    def __init__(self, run: Mapping[str, Any], scans: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, run: Mapping[str, Any], scans: Iterable[ScanEvidence | DamagedScan]) -> None:
         self.vantages: list[str] = [vantage["name"] for vantage in run["vantages"]]
-        self.shares: dict[str, list[Mapping[str, Any]]] = {name: [] for name in self.vantages}
+        self.shares: dict[str, list[Share]] = {name: [] for name in self.vantages}
         self._rows: dict[tuple[str, str], list[ScannedTarget]] = {}
         self._stacks: dict[tuple[str, str], set[str]] = {}
         self._addresses: dict[tuple[str, str], set[str]] = {}
         self._scanners: Mapping[str, Any] = run.get("scanners") or {}
         self._changed: dict[tuple[str, str], str] = {}
-        self._sent: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+        self._sent: dict[tuple[str, str], dict[str, list[Share]]] = {}
         self._damage: dict[str, str] = {}
         for scan in scans:
-            if "damage" in scan:
-                self._damage[scan["vantage"]] = scan["damage"]
-            self.shares.setdefault(scan["vantage"], []).extend(scan["shares"])
-            for share in scan["shares"]:
-                self._take_identity(scan["vantage"], share)
-                for row in share["targets"]:
-                    target = ScannedTarget.read(scan["vantage"], share["scanner"], row)
+            if isinstance(scan, DamagedScan):
+                self._damage[scan.vantage] = scan.damage
+                self.shares.setdefault(scan.vantage, [])
+                continue
+            self.shares.setdefault(scan.vantage, []).extend(scan.shares)
+            for share in scan.shares:
+                self._take_identity(scan.vantage, share)
+                for row in share.targets:
+                    target = ScannedTarget.of(scan.vantage, share.scanner, row)
                     self._rows.setdefault((target.host, target.vantage), []).append(target)
-                for row in (*share["plan"]["targets"], *share["plan"]["refused"]):
-                    sent = self._sent.setdefault((row["host"], scan["vantage"]), {})
-                    sent.setdefault(row["address"], []).append(share)
+                planned = [(one.host, one.address) for one in share.plan.targets]
+                refused = [(one.host, one.address) for one in share.plan.refused]
+                for host, address in (*planned, *refused):
+                    self._sent.setdefault((host, scan.vantage), {}).setdefault(address, []).append(share)
         not_asked = "this run looked from inside only (audit_scan_depth is none)"
         inside_only = run["settings"]["scan_depth"] == "none"
         self._why_none = {name: not_asked if inside_only else self._troubles(name) for name in self.shares}
@@ -68,11 +74,11 @@ class SeenFromOutside:
                 elif (vantage, scanner) in self._changed:
                     yield changed_gap(host, vantage), vantage, self._changed[vantage, scanner]
 
-    def _take_identity(self, vantage: str, share: Mapping[str, Any]) -> None:
+    def _take_identity(self, vantage: str, share: Share) -> None:
         """Which machines answered as a scanner, and whether they are the one that is known."""
-        scanner, machines, known = share["scanner"], share.get("machines") or (), share.get("known_as")
-        self._stacks.setdefault((vantage, scanner), set()).update(one["stack"] for one in machines if one["stack"])
-        own = {address for one in machines for address in one["addresses"]}
+        scanner, machines, known = share.scanner, share.machines or (), share.known_as
+        self._stacks.setdefault((vantage, scanner), set()).update(one.stack for one in machines if one.stack)
+        own = {address for one in machines for address in one.addresses}
         self._addresses.setdefault((vantage, scanner), set()).update(own)
         expected = known or next(iter(machines), None)
         other = next((one for one in machines if expected and is_another(expected, one)), None)
@@ -111,12 +117,12 @@ class SeenFromOutside:
             if address in reported:
                 continue
             sent = self._sent.get((host, vantage), {}).get(address, [])
-            done = [share for share in sent if share["status"] == "scanned"]
+            done = [share for share in sent if share.status == "scanned"]
             plain = plain_address(address)
             # A name is reported on by the addresses that it resolved to at the scanner.
             if (plain or address) in reported or (plain is None and done and reported):
                 continue
-            troubles = [f"{share['scanner']}: {share['message'] or share['status']}" for share in sent if not done]
+            troubles = [f"{share.scanner}: {share.message or share.status}" for share in sent if not done]
             yield address, "; ".join(troubles) or (None if done else self.why_none(vantage))
 
     def why_none(self, vantage: str) -> str | None:
@@ -125,17 +131,17 @@ class SeenFromOutside:
 
     def _troubles(self, vantage: str) -> str | None:
         troubles = [
-            f"{share['scanner']}: {share['message'] or share['status']}"
+            f"{share.scanner}: {share.message or share.status}"
             for share in self.shares[vantage]
-            if share["status"] != "scanned"
+            if share.status != "scanned"
         ]
         if troubles:
             return "; ".join(troubles)
         return None if self.shares[vantage] else self._damage.get(vantage, "no scanner of it reported")
 
 
-def _addresses(machine: Mapping[str, Any]) -> str:
-    return ", ".join(machine["addresses"]) or "no known address"
+def _addresses(machine: Machine) -> str:
+    return ", ".join(machine.addresses) or "no known address"
 
 
 def _keep_best(targets: list[ScannedTarget], new: ScannedTarget) -> None:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import UNIDENTIFIED_NAMES
 
+from .._evidence.records.reachable import Service
 from .finding import Finding, about_declaration
 from .host_view import HostView
 
@@ -65,7 +65,7 @@ def wrong_services(view: HostView) -> Iterator[Finding]:
                 )
 
 
-def service_to_declare(service: Mapping[str, Any] | None) -> str | None:
+def service_to_declare(service: Service | None) -> str | None:
     """What a scan identified, by a name that a declaration takes; None when it was guessed or has no such name."""
     identified = _identified(service)
     if identified is None:
@@ -75,12 +75,12 @@ def service_to_declare(service: Mapping[str, Any] | None) -> str | None:
     return next((name for name in names if _DECLARABLE.fullmatch(name)), None)
 
 
-def _identified(service: Mapping[str, Any] | None) -> str | None:
+def _identified(service: Service | None) -> str | None:
     """The service that answered, with ``ssl/`` before it inside TLS; None when that was only guessed."""
-    if not service or service.get("method") != "probed" or not service.get("name"):
+    if service is None or service.method != "probed" or not service.name:
         return None
-    name = str(service["name"])
-    if service.get("tunnel") == "ssl" and not name.startswith("ssl/"):
+    name = service.name
+    if service.tunnel == "ssl" and not name.startswith("ssl/"):
         name = "ssl/http" if name == "https" else f"ssl/{name}"
     return None if name in UNIDENTIFIED_NAMES else name
 

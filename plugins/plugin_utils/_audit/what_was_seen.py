@@ -130,18 +130,18 @@ def _outside(view: HostView, target: ScannedTarget, declarations: bool) -> Itera
     for endpoint in target.endpoints:
         if endpoint.state != "open":
             continue
-        service = endpoint.service or {}
+        service = endpoint.service
         # A guess from the port number alone is not what answers there.
         place = (endpoint.protocol, endpoint.port, target.address, target.vantage)
-        probed = service.get("method") == "probed"
-        version = " ".join(filter(None, (service.get("product"), service.get("version")))) if probed else None
+        probed = service if service and service.method == "probed" else None
+        version = " ".join(filter(None, (probed.product, probed.version))) if probed else None
         yield {
             "vantage": target.vantage,
             "namespace": "host",
             "protocol": endpoint.protocol,
             "address": target.address,
             "port": endpoint.port,
-            "process": service.get("name") if probed else None,
+            "process": probed.name if probed else None,
             "user": None,
             "unit": None,
             "executable": None,

@@ -22,6 +22,7 @@ from .._audit.service_rules import service_to_declare
 from .._evidence.codec import changed
 from .._evidence.observed import Listener
 from .._evidence.records.host import HostEvidence, RelistedEvidence
+from .._evidence.records.reachable import ScanEvidence
 from .._inventory.loader import load_inventory
 from .._inventory.plain import plain
 
@@ -47,7 +48,7 @@ class HostProposal:
 def host_proposals(
     run: Mapping[str, Any],
     hosts: Iterable[tuple[str, HostEvidence | None, RelistedEvidence | None]],
-    scans: Sequence[Mapping[str, Any]],
+    scans: Sequence[ScanEvidence],
     variables: Mapping[str, Mapping[str, Any]],
     owner: str | None = None,
     before: Mapping[str, Mapping[str, Any] | None] | None = None,

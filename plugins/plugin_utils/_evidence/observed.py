@@ -10,13 +10,12 @@ import dataclasses
 import functools
 import ipaddress
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.observations import (
     IDENTIFIED,
     NOT_ASKED,
     NOT_IDENTIFIED,
-    TIMED_OUT,
     UNIDENTIFIED_NAMES,
 )
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
@@ -24,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 if TYPE_CHECKING:
     from .codec import UnsetType
     from .records import listening as recorded
+    from .records import reachable as reached
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PortSpans = tuple[tuple[int, int], ...]
@@ -63,30 +63,9 @@ def spans_count(spans: PortSpans) -> int:
     return sum(last - first + 1 for first, last in spans)
 
 
-def _port(value: int) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number:
-        raise ValueError(f"{value!r} is no port")
-    return value
-
-
-def _texts(row: Mapping[str, Any], *keys: str, optional: bool = False) -> None:
-    """Raises ValueError where one of the values is no text (``optional``: nor null)."""
-    for key in keys:
-        if not isinstance(row[key], str) and not (optional and row[key] is None):
-            raise ValueError(f"{key} is {row[key]!r}")
-
-
 def _file_text(file: recorded.ExecutableFile) -> str:
     """What a file is known by, in words."""
     return f"{file.size} bytes, written at {file.modified}, inode {file.inode}"
-
-
-def _lists(row: Mapping[str, Any], *keys: str) -> None:
-    """Raises ValueError where one of the values is no list."""
-    wrong = [f"{key} is {row[key]!r}" for key in keys if not isinstance(row[key], list)]
-    if wrong:
-        raise ValueError(", ".join(wrong))
 
 
 class Owner(NamedTuple):
@@ -202,12 +181,6 @@ def _may_be_a_client(row: recorded.Listener) -> bool:
     return is_of_somebody and is_udp and FIRST_EPHEMERAL <= row.port <= LAST_EPHEMERAL
 
 
-_STATES = frozenset(("open", "closed", "filtered", "open|filtered"))
-
-
-_IDENTIFICATIONS = frozenset((NOT_ASKED, IDENTIFIED, NOT_IDENTIFIED, TIMED_OUT))
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Endpoint:
     """A port that was seen open, or open|filtered, from a vantage point."""
@@ -216,33 +189,21 @@ class Endpoint:
     port: int
     state: str
     reason: str
-    service: Mapping[str, Any] | None
+    service: reached.Service | None
     #: Whether it was asked what answers there, and what came of it: not-asked, identified, not-identified, timed-out.
     identification: str
 
     @classmethod
-    def read(cls, row: Mapping[str, Any]) -> Endpoint:
-        _texts(row, "protocol", "reason")
-        if row["service"] is not None:
-            _texts(row["service"], "name", "product", "version", "tunnel", optional=True)
-        where = (row["protocol"], _port(row["port"]), _state(row["state"]))
-        came_of_it = row["identification"] if "identification" in row else _before_0_3(row["service"])
-        if came_of_it not in _IDENTIFICATIONS:
-            raise ValueError(f"{came_of_it!r} is no way in which an identification ends")
-        return cls(*where, row["reason"], row["service"], came_of_it)
+    def of(cls, row: reached.Endpoint) -> Endpoint:
+        came_of_it = row.identification or _before_0_3(row.service)
+        return cls(row.protocol, row.port, row.state, row.reason, row.service, came_of_it)
 
 
-def _before_0_3(service: Mapping[str, Any] | None) -> str:
+def _before_0_3(service: reached.Service | None) -> str:
     """What evidence without the field says: a service that was probed was asked for, any other may have been."""
-    if not service or service["method"] != "probed":
+    if service is None or service.method != "probed":
         return NOT_ASKED
-    return IDENTIFIED if service["name"] and service["name"] not in UNIDENTIFIED_NAMES else NOT_IDENTIFIED
-
-
-def _state(value: str) -> str:
-    if value not in _STATES:
-        raise ValueError(f"{value!r} is no state of a port")
-    return value
+    return IDENTIFIED if service.name and service.name not in UNIDENTIFIED_NAMES else NOT_IDENTIFIED
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -272,27 +233,18 @@ class ScannedTarget:
     canaries: Mapping[str, PortSpans] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def read(cls, vantage: str, scanner: str, row: Mapping[str, Any]) -> ScannedTarget:
-        _texts(row, "host", "address", "status")
-        _lists(row, "states", "unknown", "endpoints")
-        for state in row["states"]:
-            _texts(state, "protocol", "reason")
-        if row["states"]:  # what was seen was seen at an address; a name that did not resolve was not
-            address_of(row["address"])
+    def of(cls, vantage: str, scanner: str, row: reached.Target) -> ScannedTarget:
         return cls(
             vantage=vantage,
             scanner=scanner,
-            host=row["host"],
-            address=row["address"],
-            status=row["status"],
-            reason=row["reason"],
-            states=tuple(
-                StateRow(state["protocol"], _state(state["state"]), state["reason"], spans_of(state["ports"]))
-                for state in row["states"]
-            ),
-            unknown={gap["protocol"]: spans_of(gap["ports"]) for gap in row["unknown"]},
-            endpoints=tuple(Endpoint.read(one) for one in row["endpoints"]),
-            canaries={_state(one["state"]): spans_of(one["ports"]) for one in row.get("canaries", ())},
+            host=row.host,
+            address=row.address,
+            status=row.status,
+            reason=row.reason,
+            states=tuple(StateRow(one.protocol, one.state, one.reason, spans_of(one.ports)) for one in row.states),
+            unknown={one.protocol: spans_of(one.ports) for one in row.unknown},
+            endpoints=tuple(map(Endpoint.of, row.endpoints)),
+            canaries={one.state: spans_of(one.ports) for one in row.canaries or ()},
         )
 
     def state_of(self, protocol: str, port: int) -> str | None:

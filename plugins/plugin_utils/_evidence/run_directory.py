@@ -18,17 +18,18 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .atomic import DIRECTORY_MODE, make_directories, sha256_of, write_json, written_whole
-from .codec import NotJSONError, Record, ShapeError, decoded, encoded, shape_in
+from .codec import NotJSONError, Record, ShapeError, changed, converted, decoded, encoded, shape_in
 from .file_names import file_stem
 from .lock_file import locked
 from .records.host import HOST_SHAPE, MOST_BYTES, RELISTED_SHAPE, HostEvidence, RelistedEvidence
-from .shape import run_problem, scan_file_problem, seal_problem
+from .records.reachable import SCAN_SHAPE, ScanEvidence, Share
+from .shape import run_problem, seal_problem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
-RUN_SHAPE, SCAN_SHAPE, SEAL_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "scan", "seal"))
+RUN_SHAPE, SEAL_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "seal"))
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
 
 #: What every run has, even where nothing is written into it.
@@ -41,6 +42,13 @@ _CHANGED = "it was cut or edited since it was written: gather again"
 
 class EvidenceError(Exception):
     """Evidence that is missing or cannot be read; the text names the file and the way out."""
+
+
+class DamagedScan(NamedTuple):
+    """The scan of a vantage point whose evidence cannot be used, and why."""
+
+    vantage: str
+    damage: str
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -123,22 +131,30 @@ class RunDirectory:
         A share that the scanner wrote before, for itself or instead of the same lost scanners, is replaced.
         """
         with self._locked():
-            scan = self.read_scan(vantage) or {"shape": SCAN_SHAPE, "vantage": vantage, "shares": []}
-            shares = [one for one in scan["shares"] if _share_key(one) != _share_key(share)]
-            write_json(self._scan_file(vantage), {**scan, "shares": sorted([*shares, share], key=_share_key)})
+            mine = _share_of(self._scan_file(vantage), share)
+            scan = self.read_scan(vantage) or ScanEvidence(shape=SCAN_SHAPE, vantage=vantage, shares=())
+            shares = [one for one in scan.shares if _share_key(one) != _share_key(mine)]
+            _write(self._scan_file(vantage), changed(scan, shares=tuple(sorted([*shares, mine], key=_share_key))))
 
-    def read_scan(self, vantage: str) -> dict[str, Any] | None:
+    def read_scan(self, vantage: str) -> ScanEvidence | None:
         """The scan of one vantage point; None when none was written."""
-        return _read_named(self._scan_file(vantage), SCAN_SHAPE, scan_file_problem, "vantage", vantage)
+        path = self._scan_file(vantage)
+        if not os.path.lexists(path):
+            return None
+        scan = _record(ScanEvidence, path, SCAN_SHAPE)
+        if scan.vantage != vantage:
+            raise EvidenceError(f"{path}: evidence of the vantage {scan.vantage}, not of {vantage}; {_CHANGED}")
+        return scan
 
-    def readable_scans(self, vantages: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """The scan of each vantage point that has evidence; without shares, and with the ``damage``, where that cannot
-        be used. The damage names its file as seen from here: results do not depend on where the run lies."""
+    def readable_scans(self, vantages: Iterable[str]) -> Iterator[ScanEvidence | DamagedScan]:
+        """The scan of each vantage point that has evidence. The damage names its file as seen from here: results do
+        not depend on where the run lies."""
         for vantage in vantages:
             try:
                 scan = self.read_scan(vantage)
             except EvidenceError as error:
-                scan = {"vantage": vantage, "shares": [], "damage": self.place_in(error)}
+                yield DamagedScan(vantage, self.place_in(error))
+                continue
             if scan is not None:
                 yield scan
 
@@ -146,13 +162,13 @@ class RunDirectory:
         """An error with its file as seen from the run directory."""
         return str(error).replace(f"{self.path}/", "")
 
-    def read_scans(self) -> Iterator[dict[str, Any]]:
+    def read_scans(self) -> Iterator[ScanEvidence]:
         """The scan of each vantage point that has evidence, in the order of their file names.
 
         Raises EvidenceError for the first that cannot be used.
         """
         for path in sorted(self.scans.glob("*.json")):
-            yield _read(path, SCAN_SHAPE, scan_file_problem)
+            yield _record(ScanEvidence, path, SCAN_SHAPE)
 
     @property
     def history(self) -> Path:
@@ -231,8 +247,15 @@ class RunDirectory:
             yield
 
 
-def _share_key(share: Mapping[str, Any]) -> tuple[str, str]:
-    return str(share["scanner"]), " ".join(share["instead_of"])
+def _share_key(share: Share) -> tuple[str, str]:
+    return share.scanner, " ".join(share.instead_of)
+
+
+def _share_of(path: Path, row: Mapping[str, Any]) -> Share:
+    try:
+        return converted(Share, dict(row), "share")
+    except ShapeError as error:
+        raise EvidenceError(f"{path}: {error}") from error
 
 
 def _read(
@@ -250,28 +273,24 @@ def _read(
     return value
 
 
-def _read_named(
-    path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None] | None, key: str, name: str
-) -> dict[str, Any] | None:
-    """The evidence about what its file is named after; None where there is none."""
-    if not os.path.lexists(path):
-        return None
-    value = _read(path, shape, problem_of)
-    if value.get(key) != name:
-        raise EvidenceError(f"{path}: evidence of the {key} {value.get(key)}, not of {name}; {_CHANGED}")
-    return value
+_H = TypeVar("_H", HostEvidence, RelistedEvidence)
+_R = TypeVar("_R", bound=Record)
 
 
-_R = TypeVar("_R", HostEvidence, RelistedEvidence)
-
-
-def _of_host(kind: type[_R], path: Path, shape: str, host: str) -> _R | None:
+def _of_host(kind: type[_H], path: Path, shape: str, host: str) -> _H | None:
     """The evidence of the host that its file is named after; None where there is none."""
     if not os.path.lexists(path):
         return None
-    data = _bytes_of(path, MOST_BYTES)
+    record = _record(kind, path, shape, MOST_BYTES)
+    if record.host != host:
+        raise EvidenceError(f"{path}: evidence of the host {record.host}, not of {host}; {_CHANGED}")
+    return record
+
+
+def _record(kind: type[_R], path: Path, shape: str, most: int | None = None) -> _R:
+    data = _bytes_of(path, most)
     try:
-        record = decoded(kind, data, path.parent.name.removesuffix("s"))
+        return decoded(kind, data, path.parent.name.removesuffix("s"))
     except NotJSONError as error:
         raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
     except ShapeError as error:
@@ -280,9 +299,6 @@ def _of_host(kind: type[_R], path: Path, shape: str, host: str) -> _R | None:
                 f"{path}: not evidence of the shape {shape}; it was written by another version"
             ) from error
         raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
-    if record.host != host:
-        raise EvidenceError(f"{path}: evidence of the host {record.host}, not of {host}; {_CHANGED}")
-    return record
 
 
 def _bytes_of(path: Path, most: int | None = None) -> bytes:

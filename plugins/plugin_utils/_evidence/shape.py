@@ -23,9 +23,9 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import M
 from .._inventory.plain import taken_in
 from .._inventory.schema import schema_validator
 from .codec import ShapeError, converted
-from .observed import ScannedTarget, address_of
 from .records.host import MOST_BYTES
 from .records.listening import Listening
+from .records.reachable import ScanAnswer
 
 #: ``schemas/`` of the collection, seen from ``plugins/plugin_utils/_evidence``.
 _SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -80,19 +80,11 @@ def _ending(status: object) -> str:
 
 def scan_problem(result: Mapping[str, Any]) -> str | None:
     """Why the result of scan_info cannot be evidence; None when it can."""
-    problem = _problem("scan_coverage", result["coverage"]) or _problem("machine", result.get("machine"))
-    if not isinstance(result["targets"], list):
-        return problem or "targets is not a list"
-    for row in result["targets"]:
-        problem = problem or _problem("target", row)
-        if problem is None:
-            try:
-                seen = ScannedTarget.read("", "", row)
-                if seen.states or seen.endpoints:
-                    address_of(seen.address)  # what was not scanned may be a name
-            except ValueError as error:
-                problem = str(error)
-    return problem
+    try:
+        converted(ScanAnswer, dict(result), "scan")
+    except ShapeError as error:
+        return visible(str(error), MESSAGE_LIMIT)
+    return None
 
 
 def run_problem(run: Mapping[str, Any]) -> str | None:
@@ -111,22 +103,6 @@ def seal_problem(seal: Mapping[str, Any]) -> str | None:
     return _problem("seal", seal)
 
 
-def scan_file_problem(scan: Mapping[str, Any]) -> str | None:
-    """What is wrong in the evidence of a vantage point; None when nothing is. Targets, of which there may be many,
-    are held against the types that the audit needs."""
-    shares = scan.get("shares")
-    if not isinstance(shares, list) or not all(isinstance(share, dict) for share in shares):
-        return "scan.shares is no list of shares"
-    problem = _problem("scan", {**scan, "shares": [_emptied(share, "targets") for share in shares]})
-    for share in shares if problem is None else ():
-        for row in share["targets"]:
-            try:
-                ScannedTarget.read("", "", row)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                return f"scan: a target of {share['scanner']} is not as schemas/evidence.schema.json says: {error!r}"
-    return problem
-
-
 def head_problem(head: Mapping[str, Any]) -> str | None:
     """What is wrong in ``results.json`` before its hosts and findings; None when nothing is."""
     return _problem("results", {**head, "hosts": [], "findings": []})
@@ -136,11 +112,6 @@ def head_problem(head: Mapping[str, Any]) -> str | None:
 def row_keys(kind: str) -> frozenset[str]:
     """The keys that each ``host`` or ``finding`` of ``results.json`` has."""
     return frozenset(_schema("results")["$defs"][kind]["required"])
-
-
-def _emptied(value: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """The same without the rows of some lists. What stands there and is no list stays, to be named."""
-    return {key: [] if key in keys and isinstance(part, list) else part for key, part in value.items()}
 
 
 def _problem(kind: str, value: object) -> str | None:

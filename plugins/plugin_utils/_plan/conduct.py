@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from .._evidence.records.values import Machine
 from .progress import Progress
 from .scan_plan import ScanPlan
 from .scan_record import ScanRecord
@@ -70,7 +71,7 @@ def conduct(
     limits: Limits,
     around: Surroundings,
     instead_of: Iterable[str] = (),
-    known_as: Mapping[str, Any] | None = None,
+    known_as: Machine | None = None,
 ) -> dict[str, Any]:
     """The scanner's share of the evidence, as it was last saved. It is saved after every loss, and at the end.
 

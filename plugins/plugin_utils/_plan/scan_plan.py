@@ -16,6 +16,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._audit.owner_match import is_match
 from .._evidence.observed import Listener, plain_address
 from .._evidence.records.host import HostEvidence
+from .._evidence.records.reachable import ScanEvidence
 from .._evidence.translated import known_spans, translated_of
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
@@ -141,14 +142,14 @@ def left_over(plan: ScanPlan, done: Iterable[tuple[str, str]], number: int, of: 
     return dataclasses.replace(plan, targets=tuple(rest[number::of]), refused=())
 
 
-def open_ports(scans: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, int]]:
+def open_ports(scans: Iterable[ScanEvidence]) -> Iterator[tuple[str, str, int]]:
     """Hosts, protocols and ports that a run's scans found open."""
     for scan in scans:
-        for share in scan["shares"]:
-            for target in share["targets"]:
-                for endpoint in target["endpoints"]:
-                    if endpoint["state"] == "open" and target["status"] != "untrusted":
-                        yield target["host"], endpoint["protocol"], endpoint["port"]
+        for share in scan.shares:
+            for target in share.targets:
+                for endpoint in target.endpoints:
+                    if endpoint.state == "open" and target.status != "untrusted":
+                        yield target.host, endpoint.protocol, endpoint.port
 
 
 def _known_ports(

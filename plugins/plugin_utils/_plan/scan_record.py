@@ -13,7 +13,9 @@ from typing import Any
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 from ansible_collections.vigil.ports.plugins.module_utils._scan.top_ports import COMMON
 
+from .._evidence.codec import plain
 from .._evidence.observed import plain_address
+from .._evidence.records.values import Machine
 from .scan_plan import ScanPlan
 from .slices import Slice
 
@@ -133,7 +135,7 @@ class ScanRecord:
         scanner: str,
         plan: ScanPlan,
         instead_of: Iterable[str] = (),
-        known_as: Mapping[str, Any] | None = None,
+        known_as: Machine | None = None,
     ) -> None:
         self._scanner = scanner
         self._plan = plan
@@ -263,7 +265,7 @@ class ScanRecord:
             "scanner": self._scanner,
             "instead_of": self._instead_of,
             "machines": self._machines,
-            "known_as": self._known_as,
+            "known_as": plain(self._known_as),
             "plan": self._plan.as_dict(),
             "status": status,
             "message": message,

@@ -66,6 +66,6 @@ def check_scan(result: dict[str, Any]) -> None:
     if scan_problem(result) is not None:
         return
     share = build.share(result["targets"], coverage=result["coverage"], machines=[result["machine"]])
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share]}
+    scan = build.scan_by([share], "internet")
     results = audit(build.run(), [("web1", build.host_evidence(WEB, [build.listener(443)]))], [scan])
     json.dumps(results, allow_nan=False)

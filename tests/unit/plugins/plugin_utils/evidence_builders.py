@@ -18,6 +18,7 @@ import jsonschema
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import Record, converted, encoded
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence, RelistedEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.changes import Belief, fold
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.look import Look, host_state
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import SETTINGS
@@ -294,8 +295,14 @@ def share(targets: Iterable[Json], scanner: str = "control1", **more: Any) -> Js
     return {**row, **more}
 
 
-def scan(targets: Iterable[Json], vantage: str = "internet", **more: Any) -> Json:
-    return {"shape": "vigil.ports/evidence/scan/1", "vantage": vantage, "shares": [share(targets, **more)]}
+def scan(targets: Iterable[Json], vantage: str = "internet", **more: Any) -> ScanEvidence:
+    return scan_by([share(targets, **more)], vantage)
+
+
+def scan_by(shares: Iterable[Json], vantage: str = "internet") -> ScanEvidence:
+    """What several scanners of a vantage point saw; a row that none could send is refused here already."""
+    row = {"shape": "vigil.ports/evidence/scan/1", "vantage": vantage, "shares": list(shares)}
+    return converted(ScanEvidence, row, "scan")
 
 
 def run(hosts: Iterable[str] = ("web1",), vantages: Iterable[Json] | None = None, **more: Any) -> Json:
@@ -369,7 +376,7 @@ class Remembered:
 
 def judged(
     evidence: HostEvidence | None,
-    scans: Iterable[Json] | None = None,
+    scans: Iterable[ScanEvidence] | None = None,
     about: Json | None = None,
     *,
     valid: bool = True,

@@ -90,7 +90,7 @@ def results() -> Json:
     host.inventory["vigil_ports__proposed"] = [build.declared(8081)]
     share = build.share([seen, cut], coverage=build.scan_coverage(problems=[{"code": "slow", "message": "lossy"}]))
     failed = build.share([], "two", status="failed", message="no nmap", coverage=None)
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [share, failed]}
+    scan = build.scan_by([share, failed], "internet")
     about = build.run(
         ["web1", "web2", "web3"],
         label="nightly",

@@ -15,6 +15,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,14 +115,18 @@ def audits(draw: st.DrawFn) -> tuple[Json, Json, list[Json]]:
     )
     three = build.share([draw(targets(address)) for address in HOST_ADDRESSES], "three")
     scans = [
-        {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [one, two]},
-        {"shape": "vigil.ports/evidence/scan/1", "vantage": "office", "shares": [three]},
+        build.scan_by([one, two], "internet"),
+        build.scan_by([three], "office"),
     ]
-    return build.run(vantages=VANTAGES), build.on_disk(host), scans
+    return build.run(vantages=VANTAGES), build.on_disk(host), list(map(build.on_disk, scans))
 
 
 def judged(about: Json, host: Json, scans: list[Json]) -> Json:
-    return audit(about, [("web1", recorded(host))], scans)
+    return audit(about, [("web1", recorded(host))], seen(scans))
+
+
+def seen(scans: list[Json]) -> list[ScanEvidence]:
+    return [converted(ScanEvidence, scan, "scan") for scan in scans]
 
 
 def recorded(host: Json) -> HostEvidence:
@@ -263,7 +268,7 @@ def test_no_rule_fires_on_a_host_that_is_exactly_as_declared(heard: list[Json]) 
             namespaces={"asked": "all", "seen": ["host", "netns/blue"], "missed": []},
         ),
     )
-    results = judged(build.run(), build.on_disk(host), [build.scan(rows)])
+    results = judged(build.run(), build.on_disk(host), [build.on_disk(build.scan(rows))])
     assert build.failures(results) == set()
     assert results["gate"]["passed"] is True
 
@@ -358,5 +363,5 @@ def test_a_host_of_which_the_rules_are_not_asked_has_no_disagreement(
     for scan in scans:
         for share in scan["shares"]:
             share["targets"] = share["targets"][:1]
-    audited = Audit(about, scans)
+    audited = Audit(about, seen(scans))
     assert audited.may_disagree("web1", recorded(host)) or not audited.disagreements("web1", recorded(host))

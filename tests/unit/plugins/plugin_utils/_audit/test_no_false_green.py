@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.verdict import verdict
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -225,7 +226,7 @@ SCAN_FAULTS: list[tuple[str, list[Json], str]] = [
     ("scans", "gap"), [fault[1:] for fault in SCAN_FAULTS], ids=[fault[0] for fault in SCAN_FAULTS]
 )
 def test_a_host_that_was_not_seen_in_full_from_outside_is_named_and_not_green(scans: list[Json], gap: str) -> None:
-    addresses = {row["address"] for scan in scans for share in scan["shares"] for row in share["targets"]}
+    addresses = {row.address for scan in scans for share in scan.shares for row in share.targets}
     evidence = build.changed(HEALTHY, outside_addresses={"default": sorted(addresses) or [build.ADDRESS]})
     results = build.judged(evidence, scans)
     assert set(gaps(results)) == {gap}
@@ -242,16 +243,10 @@ TWO = build.host_evidence(
 TWO_SCANNERS = build.run(vantages=[{"name": "internet", "scanners": ["one", "two"]}])
 
 
-def shares(second: Json | None) -> list[Json]:
+def shares(second: Json | None) -> list[ScanEvidence]:
     """The first scanner has seen its address; the second is as given."""
     first = build.share([build.target([443], address=ADDRESSES[0])], "one")
-    return [
-        {
-            "shape": "vigil.ports/evidence/scan/1",
-            "vantage": "internet",
-            "shares": [first, *([second] if second else [])],
-        }
-    ]
+    return [build.scan_by([first, *([second] if second else [])])]
 
 
 def test_two_scanners_that_saw_their_addresses_pass() -> None:
@@ -281,7 +276,7 @@ def test_an_address_given_by_name_is_seen_when_what_it_resolves_to_was() -> None
     named = build.changed(TWO, inventory=given, outside_addresses={"default": ["web.example"]})
     plan = build.plan([{"host": "web1", "address": "web.example"}])
     seen = build.share([build.target([443])], plan=plan)
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [seen]}
+    scan = build.scan_by([seen], "internet")
     assert build.failures(build.judged(named, [scan])) == set()
 
 
@@ -293,14 +288,14 @@ def test_an_address_written_in_another_way_is_the_same_address() -> None:
     )
     seen = build.share([build.target([443], address="2001:db8::10")])
     seen["plan"]["targets"] = [{"host": "web1", "address": "2001:DB8:0::10"}]
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [seen]}
+    scan = build.scan_by([seen], "internet")
     assert build.failures(build.judged(evidence, [scan])) == set()
 
 
 def test_a_scanner_that_failed_first_and_then_reported_is_no_gap() -> None:
     plan = build.share([SEEN])["plan"]
     failed = build.share([], status="failed", message="busy", plan=plan, coverage=None)
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [failed, build.share([SEEN])]}
+    scan = build.scan_by([failed, build.share([SEEN])], "internet")
     assert build.failures(build.judged(HEALTHY, [scan])) == set()
 
 
@@ -317,7 +312,7 @@ def test_what_another_scanner_took_over_and_saw_in_full_is_seen() -> None:
     cut = build.target([443], status="partial", reason="lost", unknown=UNKNOWN)
     lost = build.share([cut], "one", status="unreachable", message="ssh")
     instead = build.share([SEEN], "two", instead_of=["one"])
-    scan = {**build.scan([]), "shares": [lost, instead]}
+    scan = build.scan_by([lost, instead])
     assert build.failures(build.judged(HEALTHY, [scan], TWO_SCANNERS)) == set()
 
 

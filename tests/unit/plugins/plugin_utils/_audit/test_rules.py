@@ -701,7 +701,7 @@ def test_what_a_lost_scanner_saw_open_stays_open() -> None:
     """The scanner that took over saw it closed: it was open, and that is what counts."""
     lost = build.share([{**build.target([443, 8080]), "status": "partial", "reason": "lost"}], "one", status="failed")
     took_over = build.share([build.target([443])], "two", instead_of=["one"])
-    scan = {"shape": "vigil.ports/evidence/scan/1", "vantage": "internet", "shares": [lost, took_over]}
+    scan = build.scan_by([lost, took_over], "internet")
     results = build.judged(
         build.host_evidence([build.declared(443, reachable_from="any")], [build.listener(443)]), [scan]
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scanner_identity import is_another, known_before
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -23,7 +24,7 @@ def gaps(results: Json) -> set[str]:
 def judged(machines: list[Json], known_as: Json | None = None, about: Json | None = None, **host: Any) -> Json:
     evidence = build.host_evidence(DECLARED, [build.listener(443)], **host)
     share = build.share([build.target([443])], machines=machines, known_as=known_as)
-    return build.judged(evidence, [{**build.scan([]), "shares": [share]}], about)
+    return build.judged(evidence, [build.scan_by([share])], about)
 
 
 def test_what_the_host_saw_of_itself_is_no_look_from_outside() -> None:
@@ -84,29 +85,34 @@ def test_evidence_without_identities_is_judged_as_it_was() -> None:
     del share["machines"], share["known_as"]
     evidence = build.host_evidence(DECLARED, [build.listener(443)])
     evidence = build.edited(evidence, lambda row: row["listening"].pop("machine"))
-    results = build.judged(evidence, [{**build.scan([]), "shares": [share]}])
+    results = build.judged(evidence, [build.scan_by([share])])
     assert results["gate"]["passed"]
+
+
+def known(runs: list[tuple[Json, ScanEvidence | None]]) -> Json | None:
+    machine = known_before(runs, "internet", "control1")
+    return machine and build.on_disk(machine)
 
 
 def earlier(
     answered: Json, known_as: Json | None, *accepted: str, hosts: tuple[str, ...] = ("web1",)
-) -> tuple[Json, Json]:
+) -> tuple[Json, ScanEvidence | None]:
     run = build.run()
     run["settings"]["accept_gaps"] = list(accepted)
     targets = [build.target(host=host) for host in hosts]
-    return run, {**build.scan([]), "shares": [build.share(targets, machines=[answered], known_as=known_as)]}
+    return run, build.scan_by([build.share(targets, machines=[answered], known_as=known_as)])
 
 
 def test_another_machine_is_not_known_until_somebody_accepts_it() -> None:
     first, other = build.machine("control1"), build.machine("other")
     runs = [earlier(other, first), earlier(first, first)]
-    assert known_before(runs, "internet", "control1") == first
+    assert known(runs) == first
     runs = [earlier(other, first, "web1:scanner-changed@internet"), earlier(first, first)]
-    assert known_before(runs, "internet", "control1") == other
-    assert known_before([(build.run(), None), *runs], "internet", "control1") == other  # a run without a scan
-    assert known_before([], "internet", "control1") is None
+    assert known(runs) == other
+    assert known([(build.run(), None), *runs]) == other  # a run without a scan
+    assert known([]) is None
     both = earlier(other, first, "web1:scanner-changed@internet", hosts=("web1", "web2"))
-    assert known_before([both, *runs], "internet", "control1") == first, "it was accepted for one of two hosts"
+    assert known([both, *runs]) == first, "it was accepted for one of two hosts"
     assert known_before(runs, "internet", "control2") is None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.to_relist import to_relist
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
@@ -70,7 +71,7 @@ def written(folder: Path, evidence: HostEvidence, scans: list[Json], **settings:
     run.write_run(build.run(**settings))
     run.write_host(evidence)
     for scan in scans:
-        run.put_scan("internet", scan["shares"][0])
+        run.put_scan("internet", plain(scan.shares[0]))
     return run
 
 

@@ -202,7 +202,7 @@ def test_a_host_s_name_leads_nowhere_else(run: RunDirectory, name: str) -> None:
     if name == name.encode("utf-8", "replace").decode("utf-8"):
         run.write_host(evidence)
         assert run.read_host(name) == evidence
-        assert [scan["vantage"] for scan in run.read_scans()] == [name]
+        assert [scan.vantage for scan in run.read_scans()] == [name]
     else:  # half a character, by which no run is opened
         with pytest.raises(EvidenceError, match="no Unicode"):
             list(run.read_scans())
@@ -260,7 +260,7 @@ def test_two_scanners_that_report_at_once_lose_nothing(run: RunDirectory) -> Non
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     (scan,) = run.read_scans()
     expected = sorted(f"{name}{number:02}" for name in ("one", "two", "three") for number in range(25))
-    assert [share["scanner"] for share in scan["shares"]] == expected
+    assert [share.scanner for share in scan.shares] == expected
 
 
 def test_a_share_that_is_written_again_takes_the_place_of_the_earlier_one(run: RunDirectory) -> None:
@@ -269,7 +269,7 @@ def test_a_share_that_is_written_again_takes_the_place_of_the_earlier_one(run: R
     run.put_scan("internet", build.share([], "two", instead_of=["one"]))
     run.put_scan("internet", build.share([], "one"))
     (scan,) = run.read_scans()
-    told = [(share["scanner"], share["instead_of"], share["status"]) for share in scan["shares"]]
+    told = [(share.scanner, list(share.instead_of), share.status) for share in scan.shares]
     assert told == [("one", [], "scanned"), ("two", [], "scanned"), ("two", ["one"], "scanned")]
 
 

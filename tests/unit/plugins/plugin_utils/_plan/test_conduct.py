@@ -22,6 +22,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._plan.lost_shares impo
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.progress import Progress
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scan_plan import EVERY_TCP_PORT, ScanPlan
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.slices import Pace
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
 Json = dict[str, Any]
 PACE = Pace(rate=4000, target_rate=0, retries=1)
@@ -229,13 +230,11 @@ def test_progress_says_what_is_done_and_what_is_left() -> None:
 
 def test_lost_are_those_that_did_not_finish_or_never_wrote() -> None:
     shares = [{"vantage": "dmz", "scanner": name} for name in ("a", "b", "c")]
-    rows = [
-        {"scanner": "a", "status": "scanned", "targets": []},
-        {"scanner": "b", "status": "unreachable", "targets": [{"host": "h", "address": "x", "status": "complete"}]},
-    ]
-    lost, standing = lost_and_standing(shares, {"shares": rows})
+    done = build.target(host="h", address="x", status="complete", states=[])
+    scan = build.scan_by([build.share([], "a"), build.share([done], "b", status="unreachable")])
+    lost, standing = lost_and_standing(shares, scan)
     assert ([share["scanner"] for share in lost], standing) == (["b", "c"], ["a"])
-    assert done_by({"shares": rows}, "b") == {("h", "x")}
+    assert done_by(scan, "b") == {("h", "x")}
     assert lost_and_standing(shares, None) == (shares, [])
 
 
