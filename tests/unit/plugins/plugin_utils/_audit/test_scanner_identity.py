@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.values import Machine
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.scanner_identity import is_another, known_before
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -117,6 +118,6 @@ def test_another_machine_is_not_known_until_somebody_accepts_it() -> None:
 
 
 def test_a_machine_that_tells_nothing_is_not_called_another() -> None:
-    nothing: Json = {"id": None, "stack": None, "addresses": []}
+    nothing = Machine(id=None, stack=None, addresses=())
     assert not is_another(nothing, nothing)
-    assert is_another(build.machine("a"), nothing), "the addresses that were known are gone"
+    assert is_another(Machine(id="a", stack=None, addresses=("192.0.2.200",)), nothing), "the addresses that were known are gone"

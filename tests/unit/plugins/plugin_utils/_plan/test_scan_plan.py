@@ -153,7 +153,7 @@ def test_a_protocol_that_is_not_scanned_is_passed_over() -> None:
 
 def test_the_plan_is_evidence() -> None:
     share = {**build.share([]), "plan": planned(host("web1", "192.0.2.1"), host("web2", "::1"), depth="full").as_dict()}
-    build.validator("evidence").validate(build.scan_by([share]))
+    build.validator("evidence").validate(build.on_disk(build.scan_by([share])))
 
 
 def test_what_was_open_over_udp_is_asked_of_that_host_again_and_of_no_other() -> None:
