@@ -120,4 +120,5 @@ def test_another_machine_is_not_known_until_somebody_accepts_it() -> None:
 def test_a_machine_that_tells_nothing_is_not_called_another() -> None:
     nothing = Machine(id=None, stack=None, addresses=())
     assert not is_another(nothing, nothing)
-    assert is_another(Machine(id="a", stack=None, addresses=("192.0.2.200",)), nothing), "the addresses that were known are gone"
+    before = Machine(id="a", stack=None, addresses=("192.0.2.200",))
+    assert is_another(before, nothing), "the addresses that were known are gone"
