@@ -17,10 +17,12 @@ import yaml
 from ansible_collections.vigil.ports.plugins.module_utils._listeners import model
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.addresses import OwnAddress
 from ansible_collections.vigil.ports.plugins.module_utils._listeners.observe import Host, Request, observe
+from ansible_collections.vigil.ports.plugins.module_utils._scan import observations
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
-from ansible_collections.vigil.ports.plugins.modules import listeners_info
+from ansible_collections.vigil.ports.plugins.modules import listeners_info, scan_info
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import Record, plain
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records import listening as recorded
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records import reachable as reached
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.values import AskedPorts
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 
@@ -63,6 +65,8 @@ def of_kind(place: str, said: Json, kind: Any) -> Iterator[str]:
             return
         (element,) = parts_of(typing.get_args(kind)[0])
         inner = {**said, "type": said["elements"]}
+        if said["elements"] == "list":  # of lists, what is in them cannot be documented but in words
+            inner = {"type": "list", "elements": "str"}
         yield from of_kind(place, inner, element)
     elif origin is dict:
         yield from (f"{place}.{one}: no text" for one, row in said["contains"].items() if row["type"] != "str")
@@ -77,6 +81,11 @@ def of_kind(place: str, said: Json, kind: Any) -> Iterator[str]:
 def test_what_listeners_info_documents_is_what_is_kept() -> None:
     documented = yaml.safe_load(listeners_info.RETURN)
     assert list(differences("listening", documented, recorded.Listening)) == []
+
+
+def test_what_scan_info_documents_is_what_is_kept() -> None:
+    documented = yaml.safe_load(scan_info.RETURN)
+    assert list(differences("scan", documented, reached.ScanAnswer)) == []
 
 
 def test_a_difference_is_seen_in_both_directions() -> None:
@@ -97,10 +106,15 @@ def test_a_difference_is_seen_in_both_directions() -> None:
         (OwnAddress, recorded.OwnAddress, {"inner"}),
         (model.Package, recorded.Package, set()),
         (model.ExecutableFile, recorded.ExecutableFile, set()),
+        (observations.StateRow, reached.StateRow, set()),
+        (observations.Service, reached.Service, set()),
+        (observations.Script, reached.Script, set()),
+        (observations.Endpoint, reached.Endpoint, set()),
     ],
 )
 def test_what_runs_on_hosts_has_the_fields_of_its_record(returned: Any, record: type[Record], added: set[str]) -> None:
-    assert set(returned._fields) | added == set(record.__struct_fields__)
+    fields = getattr(returned, "_fields", None) or returned.__dataclass_fields__
+    assert set(fields) | added == set(record.__struct_fields__)
 
 
 def test_what_this_host_returns_is_kept_as_it_is() -> None:
