@@ -239,9 +239,9 @@ def unpasteable(payload: str) -> None:
     named = {"name": payload, "executable": f"/usr/bin/{payload}", "user": payload, "unit": f"{payload}.service"}
     owner = build.owner(**named, package={"name": payload, "version": None, "manager": "dpkg"})
     heard: Any = build.listener(96, user=payload, unit=f"{payload}.service", owners=[owner])
+    seen: Any = build.target([96], endpoints=[build.endpoint(96, service=build.service(payload))])
     if payload != payload.encode("utf-8", "replace").decode("utf-8"):
-        heard = taken_in(heard)  # half a character is made visible where it comes in, and evidence holds none
-    seen = build.target([96], endpoints=[build.endpoint(96, service=build.service(payload))])
+        heard, seen = taken_in(heard), taken_in(seen)  # half a character is made visible where it comes in
     results = build.judged(build.host_evidence([build.declared(96, process="nginx")], [heard]), [build.scan([seen])])
     rows = [row for row in results["findings"] if row["ways_out"]]
     assert rows
