@@ -213,11 +213,11 @@ def test_a_limit_of_failures_does_not_cost_the_report(audit: Auditing, told: Tel
     "start-at-task",
     area="calls",
     fault="The playbook is begun at a later task",
-    cause="--start-at-task Judge",
+    cause="--start-at-task with the task that judges",
     says=no_run(line="'audit_run' is undefined"),
 )
 def test_a_playbook_that_is_begun_in_the_middle(audit: Auditing, told: Telling) -> None:
-    told(audit(arguments=("--start-at-task", "Judge")))
+    told(audit(arguments=("--start-at-task", "Hold what was seen against what is declared")))
 
 
 @fault(
