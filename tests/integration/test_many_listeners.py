@@ -53,6 +53,7 @@ def test_each_listener_is_found_and_each_port_asked_for_is_said_to_be_open(audit
     failed = [row for row in audited.results()["findings"] if row["host"] == "web1" and row["status"] == "fail"]
     of_rule = {rule: {row["port"] for row in failed if row["rule"] == rule} for rule in {row["rule"] for row in failed}}
     assert of_rule["undeclared-listener"] == set(range(FIRST, FIRST + NUMBER))
+    assert "undeclared-exposure" in of_rule, [row["gap"] for row in audited.results()["findings"] if row["gap"]]
     assert len(of_rule["undeclared-exposure"]) >= ASKED - 100
     assert of_rule["undeclared-exposure"] <= of_rule["undeclared-listener"]
 

@@ -21,6 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.top_ports import
 FEWEST = 2
 MOST = 64
 
+_FEWEST_LEFT = 10_000
 _UNRESERVED = PortSet(((1024, HIGHEST),))
 _BY_CHANCE = random.SystemRandom()
 
@@ -28,9 +29,12 @@ _BY_CHANCE = random.SystemRandom()
 def choose_canaries(count: int, asked: PortSet, used: PortSet, chance: random.Random = _BY_CHANCE) -> PortSet:
     """``count`` TCP ports by chance, none of them usual or in ``used``, and not ``asked`` where others are left.
 
+    ``used`` is what hosts say: where they leave too few, it is not believed, as one host would blind the scan of all.
     New ones each time: a shield that learnt the last ones would be found all the same.
     """
     unused = _UNRESERVED - used - COMMON
+    if len(unused) < _FEWEST_LEFT:
+        unused = _UNRESERVED - COMMON
     free = list(unused - asked)
     if len(free) < count:
         free = list(unused)

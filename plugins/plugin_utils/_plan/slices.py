@@ -72,12 +72,17 @@ class Slice:
         }
 
     def _row(self, target: Mapping[str, Any]) -> dict[str, Any]:
-        """A target as scan_info takes it: of what it listens on, only what this call may ask."""
+        """A target as scan_info takes it, with what it listens on, so that none of it is taken for a port that nobody
+        uses; where that is long, only with what this call may ask."""
         row = {key: target[key] for key in ("host", "address", "own_addresses") if key in target}
         listening = PortSet.parse(target.get("listening", ()))
-        mine = listening if self.top_ports else listening & self.ports
+        whole = self.top_ports or len(str(listening)) <= _LONGEST_TEXT
+        mine = listening if whole else listening & self.ports
         return {**row, "listening": [str(mine)] if mine else []}
 
+
+#: Of a longer list of ports, each call gets its own part only.
+_LONGEST_TEXT = 2000
 
 #: Open ports that are asked what answers in one call. All are asked at the same time, each for seconds.
 _MOST_SERVICES = 1000

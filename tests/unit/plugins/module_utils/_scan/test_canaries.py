@@ -33,6 +33,13 @@ def test_canaries_are_ports_that_nobody_asked_for_or_uses(count: int, low: int, 
     assert len(left) < 500 or not chosen & asked
 
 
+def test_hosts_that_claim_nearly_all_ports_leave_canaries_all_the_same() -> None:
+    for claimed in (["1-65535"], ["1024-60000"]):
+        assert len(choose_canaries(6, PortSet(), PortSet.parse(claimed))) == 6
+    many = PortSet.parse(["10000-20999"])
+    assert not any(choose_canaries(64, PortSet(), many) & many for _turn in range(20))
+
+
 def test_canaries_are_new_each_time() -> None:
     assert choose_canaries(6, PortSet(), PortSet()) != choose_canaries(6, PortSet(), PortSet())
 

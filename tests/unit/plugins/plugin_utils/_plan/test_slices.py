@@ -71,6 +71,12 @@ def test_what_a_lost_scanner_left_is_divided_without_loss(targets: int, done: se
     )
 
 
+def test_each_call_knows_all_ports_that_a_host_listens_on_so_that_none_is_taken_for_unused() -> None:
+    row = {"host": "h", "address": "198.18.9.1", "listening": ["22,10000-20999"], "own": "10000-19999", "udp_ports": ""}
+    for call in slices(ScanPlan("known", (row,), (), PortSet.of([22]), PortSet(), 0), Pace(1_000_000, 0, 0)):
+        assert call.options()["targets"][0]["listening"] == ["22,10000-20999"]
+
+
 def test_a_long_list_of_ports_never_becomes_an_argument_that_linux_refuses() -> None:
     """Every other port is 190 kB of text; an argument holds 128 KiB. The scanner counted as lost."""
     odd = PortSet.of(range(1, 65536, 2))
