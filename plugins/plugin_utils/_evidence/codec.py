@@ -20,6 +20,25 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
+#: With what records need of msgspec: nothing else imports it.
+__all__ = (
+    "MSGSPEC_IMPORT_ERROR",
+    "MSGSPEC_NEEDED",
+    "UNSET",
+    "Meta",
+    "NotJSONError",
+    "Record",
+    "ShapeError",
+    "UnsetType",
+    "changed",
+    "converted",
+    "decoded",
+    "encoded",
+    "plain",
+    "schemas_of",
+    "shape_in",
+)
+
 _LEAST_VERSION = (0, 19)
 
 MSGSPEC_IMPORT_ERROR: ImportError | None = None
@@ -32,10 +51,7 @@ def _refuse_old(version: str) -> None:
 
 if TYPE_CHECKING:
     import msgspec
-    from msgspec import UNSET as UNSET
-    from msgspec import Meta as Meta
-    from msgspec import Struct
-    from msgspec import UnsetType as UnsetType
+    from msgspec import UNSET, Meta, Struct, UnsetType
 else:
     try:
         import msgspec
