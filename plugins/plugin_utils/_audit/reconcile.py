@@ -9,25 +9,19 @@ This module is private to the collection.
 
 from __future__ import annotations
 
-import datetime as dt
 import marshal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .._evidence.codec import plain
-from .._evidence.observed import Listener, ScannedTarget, address_of, plain_address
-from .._evidence.raw_sockets import raw_sockets_of
 from .._evidence.records.host import HostEvidence, RelistedEvidence
 from .._evidence.records.reachable import ScanEvidence, Share
-from .._evidence.relisted import Relisted, both_listings
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE, DamagedScan
-from .._evidence.translated import translated_of
 from .._history.comparison import Before, Comparison, NothingBefore
 from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
-from .._plan.outside_addresses import addresses_for
 from .acceptance import unused
 from .approval_rules import overdue_reviews, with_exceptions
 from .breadth_rules import too_broad
@@ -35,32 +29,25 @@ from .exposure_rules import blocked_services, exposures, firewall_holes, open_wi
 from .finding import Finding, one_for_each_subject
 from .gap_rules import (
     acceptances,
-    assessed,
     gap,
     host_gap,
     inventory_gap,
-    listing_gaps,
-    not_scanned,
-    own_address_gap,
-    scan_gaps,
-    unlisted_protocols,
     unmatched_gaps,
 )
+from .gaps_of_host import gaps_of_host, unscanned_rows
 from .gate import Gate
 from .hidden_rules import disagreements, hidden_listeners
-from .host_view import HostView, TooBroad
+from .host_view import HostView
 from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .may_disagree import may_disagree
-from .own_addresses import unscanned
 from .port_table import port_table
-from .ports_that_stay import with_ports_that_stay
 from .proposal_rules import unapproved
 from .raw_socket_rules import undeclared_raw_sockets
 from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
 from .service_rules import wrong_services
 from .totals import Totals
-from .translation_gaps import translation_gaps
+from .view_of_host import view_of_host
 from .ways_out import of_acceptances, with_ways_out
 from .what_was_seen import KnownPorts, declared_digest, what_was_seen
 
@@ -197,9 +184,7 @@ class Audit:
     def head(self) -> dict[str, Any]:
         """Everything of the results but hosts and findings, after all of these."""
         run, outside, totals = self._run, self._outside, self._totals
-        scans = [
-            share.coverage.finished for rows in outside.shares.values() for share in rows if share.coverage
-        ]
+        scans = [share.coverage.finished for rows in outside.shares.values() for share in rows if share.coverage]
         vantages = [
             {"name": name, "scanners": [_scanner(share) for share in outside.shares[name]]} for name in outside.vantages
         ]
@@ -272,7 +257,7 @@ def _audit_host(
         finding = inventory_gap(host, problems)
         row = _host_row(host, "inventory-invalid", finding.message, evidence)
         return {**row, "seen": what_was_seen(view, evidence, digest, known_ports, declarations=False)}, [finding]
-    gaps = list(_gaps(view, evidence, dict(outside.of(host, evidence)), outside))
+    gaps = list(gaps_of_host(view, evidence, dict(outside.of(host, evidence)), outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
     ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
     ruled.extend(hidden_listeners(view, bool(disagreements(view, ruled))))
@@ -284,83 +269,8 @@ def _audit_host(
         "relisted": _relisted_row(relisted),
         "ports": port_table(view, findings, outside.vantages),
         "seen": what_was_seen(view, evidence, digest, known_ports),
-        "unscanned": _unscanned_rows(evidence, outside.of(host, evidence)),
+        "unscanned": unscanned_rows(evidence, outside.of(host, evidence)),
     }, findings
-
-
-def view_of_host(
-    run: Mapping[str, Any],
-    host: str,
-    evidence: HostEvidence,
-    relisted: RelistedEvidence | None,
-    outside: SeenFromOutside,
-    inventory: Inventory,
-    known: Mapping[str, Any] | None = None,
-) -> HostView:
-    """What the rules know of a host, from its evidence and from what it listed when it was asked again.
-
-    ``known`` is what history believed of it.
-    """
-    listening = evidence.listening
-    again = None if relisted is None or listening is None else Relisted.of(relisted, listening)
-    listings = [listening] if listening else []
-    listeners = None if listening is None else tuple(map(Listener.of, listening.listeners))
-    if listeners is not None and again is not None and again.listening is not None:
-        listings.append(again.listening)
-        later = map(Listener.of, again.listening.listeners)
-        listeners = both_listings(listeners, later, can_be_gone=again.trouble is None)
-    return HostView(
-        host=host,
-        inventory=inventory,
-        listeners=with_ports_that_stay(listeners, known),
-        own_addresses={address_of(row.address): row.interface for one in listings for row in one.addresses},
-        # What answers on every port says nothing of any: an untrusted target is a gap, and no ground for a verdict.
-        targets=tuple(
-            target
-            for _vantage, targets in outside.of(host, evidence)
-            for target in targets
-            if target.status != "untrusted"
-        ),
-        today=dt.date.fromisoformat(run["audit_date"]),
-        expiring_days=run["settings"]["expiring_days"],
-        depth=run["settings"]["scan_depth"],
-        unlisted=unlisted_protocols(host, listening.coverage) if listening else {},
-        relisted=again,
-        verify_bind=run["settings"]["verify_bind"],
-        vantages=frozenset(outside.vantages),
-        too_broad=_limits(run["settings"]),
-        raw_sockets=raw_sockets_of(listening) if listening else None,
-    )
-
-
-def _limits(settings: Mapping[str, Any]) -> TooBroad | None:
-    if "too_broad_ports" not in settings:
-        return None
-    return TooBroad(settings["too_broad_ports"], settings["too_broad_days"])
-
-
-def _to_scan(evidence: HostEvidence, vantage: str, targets: Sequence[ScannedTarget]) -> Iterator[str]:
-    """Addresses that a vantage point scanned, and those that it was to scan; a name only where it did not resolve."""
-    yield from (target.address for target in targets)
-    given = addresses_for(evidence.outside_addresses, vantage)
-    yield from (address for address in given if plain_address(address) is not None)
-
-
-def _unscanned_rows(
-    evidence: HostEvidence, seen: Iterable[tuple[str, Sequence[ScannedTarget]]]
-) -> list[dict[str, Any]]:
-    """Addresses of the host that were left out of the scans, and why that is no gap."""
-    if evidence.listening is None:
-        return []
-    rows: dict[tuple[str, str, str], list[str]] = {}
-    for vantage, targets in seen:
-        for one in unscanned(evidence, vantage, _to_scan(evidence, vantage, targets)) if targets else ():
-            if one.reason is not None:
-                rows.setdefault((str(one.address), one.interface, one.reason), []).append(vantage)
-    return [
-        {"address": address, "interface": interface, "reason": reason, "vantages": vantages}
-        for (address, interface, reason), vantages in rows.items()
-    ]
 
 
 def _relisted_row(relisted: RelistedEvidence | None) -> dict[str, Any] | None:
@@ -375,45 +285,6 @@ def _relisted_row(relisted: RelistedEvidence | None) -> dict[str, Any] | None:
         "finished": listening.coverage.finished if listening else None,
         "bind_tried": bool(listening and listening.bind),
     }
-
-
-def _gaps(
-    view: HostView,
-    evidence: HostEvidence,
-    seen: Mapping[str, Sequence[ScannedTarget]],
-    outside: SeenFromOutside,
-) -> Iterator[Finding]:
-    listening = evidence.listening
-    if listening is None:
-        yield host_gap(view.host, evidence.status, evidence.message)
-    else:
-        protocols = {declaration.protocol for declaration in view.inventory.declarations}
-        namespaces = {declaration.namespace for declaration in view.inventory.declarations}
-        gaps = [
-            *listing_gaps(view.host, listening.coverage, protocols, namespaces),
-            *translation_gaps(view, translated_of(listening)),
-        ]
-        yield from gaps
-        if not gaps:
-            yield assessed(view.host, f"{len(listening.listeners)} listeners were listed on the host")
-    for name, vantage, doubt in outside.doubtful_scanners(view.host, evidence):
-        yield gap(name, doubt, host=view.host, vantage=vantage)
-    for vantage, targets in seen.items():
-        yield from scan_gaps(view.host, vantage, targets, outside.why_none(vantage))
-        if targets and listening is not None:
-            to_scan = list(_to_scan(evidence, vantage, targets))
-            left = [one for one in unscanned(evidence, vantage, to_scan) if one.reason is None]
-            others = evidence.inventory.get("vigil_addresses")
-            others = others if isinstance(others, Mapping) else None
-            yield from own_address_gap(view.host, vantage, left, to_scan, others)
-        if targets:
-            expected = addresses_for(evidence.outside_addresses, vantage)
-            for address, why in outside.unseen(view.host, vantage, expected):
-                yield not_scanned(view.host, vantage, why, address)
-    declared = {name for declaration in view.inventory.declarations for name in declaration.reachable_from or ()}
-    for vantage in sorted(declared - set(seen)):
-        why = "a declaration names this vantage point, and nobody stands there (vigil_vantages)"
-        yield from scan_gaps(view.host, vantage, (), why)
 
 
 def _host_row(host: str, status: str, message: str | None, evidence: HostEvidence | None = None) -> dict[str, Any]:
