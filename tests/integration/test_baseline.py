@@ -36,11 +36,11 @@ Json = dict[str, Any]
 HOSTS = ("cache1", "db1", "dev1", "dual1", "edge1", "ghost1", "hostile1", "noroot1", "ns1", "web1")
 PAIR = ("cache1", "db1")
 #: What a baseline does not propose: ports that lead elsewhere by address translation, and who takes packets.
-LEFT_OUT = {("edge1", 8080), ("ns1", 8091), ("dev1", "held-by:python3")}
+LEFT_OUT = {("edge1", 8080), ("ns1", 8091), ("dev1", "held-by:python3/root")}
 #: Where one of them leads a proposal is made, in the namespace of what listens there.
 LEADS_TO = ("ns1", 8091)
 #: Nor what looks ephemeral. In the second run it is known as a port that stays.
-EPHEMERAL = ("dev1", "ephemeral:python3")
+EPHEMERAL = ("dev1", "ephemeral:python3/root")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,7 +94,7 @@ def test_a_second_run_of_the_same_fleet_has_the_same_findings(tmp_path: Path) ->
         kept.append({(row["rule"], row["host"], row["port"], row["status"]) for row in results(tmp_path)["findings"]})
     # What looked ephemeral in the first run, and is on the same port in the second, was not.
     listens = ("undeclared-listener", "dev1")
-    assert kept[0] ^ kept[1] == {(*listens, "ephemeral:python3", "fail"), (*listens, 40000, "fail")}
+    assert kept[0] ^ kept[1] == {(*listens, "ephemeral:python3/root", "fail"), (*listens, 40000, "fail")}
     assert kept[1] == kept[2]
 
 

@@ -94,7 +94,7 @@ def _ephemeral(view: HostView, namespace: str, protocol: str, subject: str, list
         port=subject,
         address=None,
         vantage=None,
-        message=f"{' and '.join(whose[:2])} has {ephemeral_text(listeners)}, undeclared",
+        message=f"{' and '.join(whose)} {'have' if len(whose) > 1 else 'has'} {ephemeral_text(listeners)}, undeclared",
     )
 
 

@@ -85,19 +85,21 @@ def _started(listener: Held) -> Owner | None:
 
 
 def ephemeral_subject(listener: Held) -> str:
-    """As findings name the ports that the kernel picked for the owner of a listener: ``ephemeral:chronyd``."""
+    """As findings name the ports that the kernel picked for the owner of a listener: ``ephemeral:chronyd/_chrony``."""
     return ephemeral_ports(_known_by(listener))
 
 
 def raw_subject(one: Held) -> str:
-    """As findings name a packet or raw socket: ``held-by:dhclient``."""
+    """As findings name a packet or raw socket: ``held-by:dhclient/root``."""
     return held_by(_known_by(one))
 
 
 def _known_by(one: Held) -> list[str]:
-    """The processes that hold it; its unit, or else its user, where none is known."""
-    names = sorted({owner.name for owner in first_of_families(behind(one))})
-    return names or [one.unit or f"user {one.user if one.user is not None else one.uid}"]
+    """The processes that hold it, and who runs them: a process calls itself what it likes, as no other user."""
+    names = sorted({owner.name for owner in first_of_families(behind(one))}) or [one.unit or "unknown"]
+    users = sorted({shown_user(users) for users in runners(one) if users})
+    containers = sorted({owner.container for owner in one.owners if owner.container})
+    return ["/".join("+".join(some) for some in (names, users, containers) if some)]
 
 
 def first_of_families(owners: tuple[Owner, ...]) -> tuple[Owner, ...]:

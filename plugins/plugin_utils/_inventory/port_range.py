@@ -96,12 +96,12 @@ _HELD_BY, _EPHEMERAL = "held-by", "ephemeral"
 
 
 def held_by(names: Sequence[str]) -> str:
-    """What findings about sockets without a port name: ``"held-by:dhclient"``."""
+    """What findings about sockets without a port name: ``"held-by:dhclient/root"``."""
     return f"{_HELD_BY}:{_short_name(names)}"
 
 
 def ephemeral_ports(names: Sequence[str]) -> str:
-    """What findings about the ports that the kernel picked for processes name: ``"ephemeral:chronyd"``."""
+    """What findings about the ports that the kernel picked for processes name: ``"ephemeral:chronyd/_chrony"``."""
     return f"{_EPHEMERAL}:{_short_name(names)}"
 
 

@@ -146,8 +146,8 @@ def test_netlink_and_proc_are_refused(audit: Auditing, told: Telling, web1: Insi
     fault="A program listens below IP, without a port",
     cause="a process with a packet socket and a raw socket, as a backdoor that waits for one magic packet has",
     says=failed(
-        "web1:undeclared-raw-socket:packet/held-by:python3",
-        "web1:undeclared-raw-socket:raw/held-by:python3",
+        "web1:undeclared-raw-socket:packet/held-by:python3/root",
+        "web1:undeclared-raw-socket:raw/held-by:python3/root",
         line="python3 (root) has a packet socket (",
     ),
 )

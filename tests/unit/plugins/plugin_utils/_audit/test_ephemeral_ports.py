@@ -35,7 +35,7 @@ def test_the_sockets_of_one_process_are_one_finding_that_stays_the_same_when_its
     first, second = run(1, sockets(range(40000, 40110))), run(2, sockets(range(41000, 41110)))
     (one,), (other,) = failed(first), failed(second)
     assert one["id"] == other["id"]
-    assert (one["port"], one["severity"], one["address"]) == ("ephemeral:unbound", "low", None)
+    assert (one["port"], one["severity"], one["address"]) == ("ephemeral:unbound/dns", "low", None)
     assert one["message"] == (
         "unbound (dns) has 110 ephemeral udp ports"
         " (40000, 40001, 40002, 40003, 40004, 40005, 40006, 40007 and 102 more), undeclared"
@@ -46,14 +46,24 @@ def test_the_sockets_of_one_process_are_one_finding_that_stays_the_same_when_its
 
 def test_each_process_has_its_own() -> None:
     assert [row["port"] for row in failed(run(1, [*sockets([40000, 40001]), *sockets([40002], "chronyd")]))] == [
-        "ephemeral:chronyd",
-        "ephemeral:unbound",
+        "ephemeral:chronyd/dns",
+        "ephemeral:unbound/dns",
     ]
+
+
+def test_another_user_under_the_same_name_is_another_finding_and_its_way_out_its_own() -> None:
+    taken = build.owner(name="unbound", executable="/home/mallory/unbound", user="mallory", uid=1000, unit=None)
+    mallory = [{**row, "owners": [taken], "user": "mallory", "uid": 1000, "unit": None} for row in sockets([40009])]
+    first = run(1, sockets([40000]))
+    both = failed(run(2, [*sockets([40001]), *mallory], first))
+    assert [row["port"] for row in both] == ["ephemeral:unbound/dns", "ephemeral:unbound/mallory"]
+    assert [row["ways_out"]["declare"]["entry"]["user"] for row in both] == ["dns", "mallory"]
+    assert both[0]["id"] == failed(first)[0]["id"] != both[1]["id"]
 
 
 def test_they_are_one_row_of_the_host() -> None:
     (row,) = run(1, sockets([40000, 40007]))["hosts"][0]["ports"]
-    assert (row["protocol"], row["port"]) == ("udp", "ephemeral:unbound")
+    assert (row["protocol"], row["port"]) == ("udp", "ephemeral:unbound/dns")
     assert row["listening"] == ["unbound (dns): 2 ephemeral udp ports (40000, 40007)"]
     assert [verdict["rule"] for verdict in row["verdicts"] if verdict["status"] == "fail"] == [RULE]
 
@@ -82,13 +92,13 @@ def test_another_process_on_the_port_and_a_port_that_was_given_back_are_picked_a
     first = run(1, sockets([40000]))
     assert [row["severity"] for row in failed(run(2, sockets([40000], "dig"), first))] == ["low"]
     second = run(2, sockets([40001]), first)
-    assert [row["port"] for row in failed(run(3, sockets([40000]), first, second))] == ["ephemeral:unbound"]
+    assert [row["port"] for row in failed(run(3, sockets([40000]), first, second))] == ["ephemeral:unbound/dns"]
 
 
 def test_a_port_that_stays_among_others_that_come_and_go_is_told_apart() -> None:
     first = run(1, sockets([40000, 51820]))
     found = {row["port"]: row["severity"] for row in failed(run(2, sockets([40123, 51820]), first))}
-    assert found == {"ephemeral:unbound": "low", 51820: "medium"}
+    assert found == {"ephemeral:unbound/dns": "low", 51820: "medium"}
 
 
 def test_a_run_without_history_knows_of_no_port_that_stays() -> None:

@@ -46,7 +46,7 @@ def test_a_program_that_waits_for_a_packet_is_no_pass_though_nothing_listens() -
     results = judged([backdoor()])
     (row,) = of_rule(results)
     assert (row["status"], row["severity"], row["protocol"]) == ("fail", "medium", "packet")
-    assert row["port"] == "held-by:hald-addon-acpi"
+    assert row["port"] == "held-by:hald-addon-acpi/root"
     assert row["message"] == "hald-addon-acpi (root) has a packet socket (every protocol), undeclared"
     assert results["gate"]["passed"] is False
 
@@ -87,14 +87,13 @@ def test_who_of_whom_only_the_first_is_known_may_be_declared_and_that_is_a_gap()
     partial = build.raw_socket(owners_state="partial")
     results = judged([partial], [DHCP])
     (row,) = of_rule(results)
-    assert (row["status"], row["gap"]) == ("not_assessed", "web1:owner-unknown:packet/held-by:dhclient")
+    assert (row["status"], row["gap"]) == ("not_assessed", "web1:owner-unknown:packet/held-by:dhclient/root")
     assert statuses(judged([partial])) == ["fail"]
 
 
 def test_one_that_is_surely_another_is_a_finding_whatever_else_bears_the_name() -> None:
-    strange = build.raw_socket(
-        uid=1000, user="mallory", owners=[build.owner(name="dhclient", executable="/tmp/dhclient")]
-    )
+    taken = build.owner(name="dhclient", executable="/dev/shm/dhclient", user="root", uid=0)
+    strange = build.raw_socket(owners=[taken])
     declared = [{**DHCP, "process": "/usr/sbin/dhclient"}]
     partial = build.raw_socket(owners_state="partial")
     assert statuses(judged([partial, strange], declared)) == ["fail"]
@@ -121,7 +120,7 @@ def test_its_ways_out_can_be_pasted_and_then_it_is_declared() -> None:
 def test_it_is_a_row_of_its_host_with_who_declared_it() -> None:
     rows = judged([build.raw_socket()], [DHCP])["hosts"][0]["ports"]
     (row,) = [row for row in rows if row["protocol"] == "packet"]
-    assert row["port"] == "held-by:dhclient"
+    assert row["port"] == "held-by:dhclient/root"
     assert row["listening"] == ["dhclient (root): IPv4 on eth0"]
     assert row["declared"] == ["owner net-team"]
     assert row["verdicts"] == []
