@@ -154,7 +154,18 @@ def _decoder(kind: type[Record]) -> Any:
 
 @functools.cache
 def _encoder() -> Any:
-    return msgspec.json.Encoder(order="sorted")
+    return msgspec.json.Encoder(order="sorted", enc_hook=_as_it_looks)
+
+
+def _as_it_looks(value: object) -> object:
+    """Texts and numbers to which Ansible has tied where they come from: types of their own, which are what they look
+    like. Raises NotImplementedError for anything else."""
+    if isinstance(value, str):
+        return "".join((value, ""))
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    raise NotImplementedError(f"{type(value).__name__} is no JSON")
 
 
 _NOT_PRINTABLE_ASCII = re.compile("[^ -~]")

@@ -25,7 +25,11 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import
     encoded,
     plain,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import MOST_BYTES, HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
+    MOST_BYTES,
+    HostEvidence,
+    InventoryError,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
@@ -162,3 +166,19 @@ def test_records_are_imported_without_msgspec_and_the_door_says_what_to_install(
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
     assert "msgspec, 0.19 or newer" in done.stdout
+
+
+class Tagged(str):
+    """As Ansible ties to a text where it comes from."""
+
+    __slots__ = ("origin",)
+
+
+def test_a_text_with_a_tag_of_ansible_is_the_text() -> None:
+    error = InventoryError(
+        place="vigil_ports", value=Tagged("a template"), message=Tagged("caf\u00e9 is undefined"), allowed="a value"
+    )
+    tagged = changed(build.host_evidence(), inventory_errors=(error,))
+    assert decoded(HostEvidence, encoded(tagged), "host").inventory_errors[0].message == "caf\u00e9 is undefined"
+    with pytest.raises(NotImplementedError):
+        encoded(changed(build.host_evidence(), inventory={"vigil_ports": [object()]}))
