@@ -259,7 +259,7 @@ def test_every_option_of_the_role_is_of_the_run_or_of_each_host() -> None:
 #: What playbooks and roles read and Ansible sets last of all, before any fact; and the words of Jinja.
 _OTHERS = """
     ansible_check_mode ansible_failed_result ansible_limit ansible_play_hosts ansible_play_hosts_all ansible_skip_tags
-    groups role_path
+    groups hostvars role_path
     item history_rebuilt report_written
     False True and else false for if in is join loop not omit or true word
 """
