@@ -18,7 +18,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.channels import APPRISE_IMPORT_ERROR, read_channels
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.delivery import Effort
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import Wishes, tell
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import SEVERITIES
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rule import SEVERITIES
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rules.registry import CATALOGUE
 from fleet import playbook
 from fleet.control import Fleet
 from fleet.hosts import HOSTS, UNREACHABLE

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, escape, visible
 
-from .._audit.catalogue import severity_rank
+from .._audit.rule import severity_rank
 from .._reports.verdict import gravity
 from .news import KINDS, Item
 

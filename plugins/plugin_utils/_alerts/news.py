@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .._audit.catalogue import severity_rank
+from .._audit.rule import severity_rank
+from .._audit.rules import not_assessed
 from .._evidence.results_file import Results
 from .._history.look import FINDING_KEYS, Look, host_state
 
@@ -167,7 +168,11 @@ class _Teller:
 
 def _gravity(row: Row) -> int:
     """What is not assessed is known to be no less grave than anything: -1 where the rule could not tell."""
-    return -1 if row["status"] == "not_assessed" and row["rule"] != "not-assessed" else severity_rank(row["severity"])
+    return (
+        -1
+        if row["status"] == "not_assessed" and row["rule"] != not_assessed.RULE.id
+        else severity_rank(row["severity"])
+    )
 
 
 def _words(row: Row) -> str:

@@ -13,8 +13,10 @@ from typing import Any
 
 from .._evidence.observed import Listener, Owner
 from .._inventory.address_rule import Address
+from .._inventory.declared import Declaration
 from .._inventory.pasteable import plain_name
 from .._inventory.placeholder import PLACEHOLDER
+from .._inventory.port_range import DYNAMIC, PortRange
 from .owner_match import Held, behind, first_of_families, runners, shown_user, units_of, waits_for_a_call
 
 _ANY_UNIT = re.compile(r".*\.(service|socket)")
@@ -123,3 +125,31 @@ def _only(values: Iterable[str | None]) -> str | None:
 def is_hidden(listeners: Sequence[Listener], entry: Mapping[str, Any]) -> bool:
     """True when a process is known and its name was left out, because it may not be pasted."""
     return "process" not in entry and any(plain_name(owner.name) is None for one in listeners for owner in one.owners)
+
+
+def as_entry(declaration: Declaration) -> dict[str, Any]:
+    """The entry that would load as this declaration, but for its approval."""
+    address = None if declaration.address.networks is None else str(declaration.address).split(", ")
+    reach = "any" if declaration.reachable_from is None else sorted(declaration.reachable_from)
+    return {
+        "port": declaration.port.subject if isinstance(declaration.port, PortRange) else DYNAMIC,
+        "protocol": declaration.protocol if declaration.protocol != "tcp" else None,
+        "address": address,
+        "interface": declaration.interface,
+        "namespace": declaration.namespace if declaration.namespace != "host" else None,
+        "service": declaration.service,
+        "process": _one_or_all(declaration.process),
+        "user": _one_or_all(declaration.user),
+        "unit": declaration.unit,
+        "reachable_from": reach or None,
+        "required": None if declaration.required else False,
+        "forwarded": declaration.forwarded or None,
+        "justification": declaration.justification,
+        "owner": declaration.owner,
+        "review_by": declaration.review_by.isoformat() if declaration.review_by else None,
+    }
+
+
+def _one_or_all(values: Sequence[str]) -> str | list[str] | None:
+    """As an entry holds them: one as itself, several as a list, none not at all."""
+    return list(values) if len(values) > 1 else next(iter(values), None)

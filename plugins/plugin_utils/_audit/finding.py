@@ -10,15 +10,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from .._inventory.declared import Declaration
+from .._inventory.declared import Declaration, PortException
 from .._inventory.port_range import place_in_order
-from .catalogue import CATALOGUE, severity_rank
+from .rule import Rule, severity_rank
 
 Status = Literal["pass", "fail", "excepted", "not_assessed"]
 Port = int | str | None
-
-
-_ABOUT_EXCEPTIONS = frozenset(rule.id for rule in CATALOGUE.values() if rule.case == "exception")
 
 
 class Finding(NamedTuple):
@@ -48,6 +45,8 @@ class Finding(NamedTuple):
     owner: str | None = None
     exception: Mapping[str, Any] | None = None
     ways_out: Mapping[str, Any] | None = None  # of what failed: declare, except, close
+    #: What else tells it apart from others of its rule and place: the name of its gap, the rules of its exception.
+    told_apart: tuple[str | None, str | None] = (None, None)
 
     @property
     def id(self) -> str:
@@ -58,9 +57,6 @@ class Finding(NamedTuple):
     def subject(self) -> tuple[Any, ...]:
         """What the finding is about."""
         address = self.address if self.address is not None else self.declared_address
-        # Of two exceptions for one port the rules tell; what was not assessed is known by its gap alone.
-        of_exception = self.exception["rules"] if self.exception and self.rule in _ABOUT_EXCEPTIONS else None
-        gap = self.gap if self.rule == "not-assessed" else None
         return (
             self.rule,
             self.host,
@@ -69,8 +65,7 @@ class Finding(NamedTuple):
             self.port,
             address,
             self.vantage,
-            gap,
-            of_exception,
+            *self.told_apart,
         )
 
     @property
@@ -78,10 +73,10 @@ class Finding(NamedTuple):
         """``tcp/443``, or an empty text where the finding is not about a port."""
         return f"{self.protocol}/{self.port}" if self.port is not None else ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The finding as results hold it, but for what the gate says of it."""
-        rule = CATALOGUE[self.rule]
+    def as_dict(self, rule: Rule) -> dict[str, Any]:
+        """The finding as results hold it, but for what the gate says of it. ``rule`` is its own."""
         row: dict[str, Any] = dict(zip(self._fields, self, strict=True))
+        del row["told_apart"]
         row["details"] = list(self.details)
         row["id"], row["remedy"], row["controls"] = self.id, rule.remedy, list(rule.controls)
         return row
@@ -137,7 +132,7 @@ def by_gravity(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def about_declaration(
-    rule: str,
+    rule: Rule,
     status: Status,
     host: str,
     declaration: Declaration,
@@ -153,9 +148,9 @@ def about_declaration(
     """A finding whose subject is a declaration: its port or range unless another is given, and its namespace."""
     declared_port = declaration.port.subject
     return Finding(
-        rule,
+        rule.id,
         status,
-        severity or CATALOGUE[rule].severity,
+        severity or rule.severity,
         host,
         declaration.namespace,
         declaration.protocol,
@@ -170,3 +165,47 @@ def about_declaration(
         None if declaration.address.networks is None else str(declaration.address),
         declaration.owner,
     )
+
+
+def about_exception(rule: Rule, status: Status, host: str, exception: PortException, message: str) -> Finding:
+    """A finding whose subject is an exception."""
+    approval = approval_of(exception)
+    apart = approval["rules"] if rule.case == "exception" else None  # of two exceptions for one port the rules tell
+    return Finding(
+        rule=rule.id,
+        status=status,
+        severity=rule.severity,
+        host=host,
+        namespace=exception.namespace,
+        protocol=exception.protocol,
+        port=exception.port.subject,
+        address=None,
+        vantage=exception.vantage,
+        message=message,
+        place=exception.place,
+        declared_address=None if exception.address.networks is None else str(exception.address),
+        owner=exception.owner,
+        exception=approval,
+        told_apart=(None, apart),
+    )
+
+
+def approval_of(exception: PortException) -> dict[str, Any]:
+    """Who approved what until when, as findings carry it."""
+    return {
+        "place": exception.place,
+        "protocol": exception.protocol,
+        "port": exception.port.subject,
+        "namespace": exception.namespace,
+        "rules": ", ".join(sorted(exception.rules)) if exception.rules is not None else None,
+        "reason": exception.reason,
+        "owner": exception.owner,
+        "approved_by": exception.approved_by,
+        "change": exception.change,
+        "expires": exception.expires.isoformat(),
+    }
+
+
+def days_text(number: int) -> str:
+    """``1 day`` or ``3 days``."""
+    return f"{number} day{'' if number == 1 else 's'}"

@@ -14,9 +14,7 @@ from .._evidence.records.host import HostEvidence
 from .._evidence.translated import translated_of
 from .._plan.outside_addresses import addresses_for
 from .finding import Finding
-from .gap_rules import (
-    assessed,
-    gap,
+from .gaps import (
     host_gap,
     listing_gaps,
     not_scanned,
@@ -25,6 +23,7 @@ from .gap_rules import (
 )
 from .host_view import HostView
 from .own_addresses import unscanned
+from .rules.not_assessed import assessed, gap
 from .seen_from_outside import SeenFromOutside
 from .translation_gaps import translation_gaps
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from .acceptance import accepts
-from .catalogue import SEVERITIES, severity_rank
 from .finding import Finding
-from .gap_rules import is_not_scanned
+from .rule import SEVERITIES, severity_rank
+from .rules.not_assessed import is_not_scanned
+from .rules.registry import CATALOGUE
 
 #: With ``never`` the exit status is 0, but reports still show every finding from here on as a breach.
 _NEVER_REPORTS_FROM = "low"
@@ -38,7 +39,7 @@ class Gate:
 
     def judge(self, finding: Finding) -> dict[str, Any]:
         """The finding as results hold it: whether its gap was accepted, and whether it breaks the gate."""
-        row = finding.as_dict()
+        row = finding.as_dict(CATALOGUE[finding.rule])
         if finding.status == "not_assessed":
             by_name = finding.gap is not None and accepts(self.accepted, finding.gap)
             row["accepted"] = by_name or (self.inside_only and is_not_scanned(finding))

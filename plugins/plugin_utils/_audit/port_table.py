@@ -15,9 +15,11 @@ from .._inventory.declared import Declaration
 from .._inventory.port_range import is_by_owner, is_ephemeral, place_in_order, span_of
 from .finding import Finding, Port
 from .host_view import HostView, covers
-from .listening_rules import ephemeral_text, meanwhile, who
 from .owner_match import ephemeral_subject, raw_subject
 from .reach import Wrong, cells, is_known, judged
+from .rules import not_assessed, wrong_service
+from .rules.undeclared_listener import ephemeral_text
+from .who import meanwhile, who
 
 _Key = tuple[str, str, Port]  # namespace, protocol, port or range
 
@@ -176,18 +178,18 @@ def _add_unknown(rows: Mapping[_Key, dict[str, Any]], view: HostView) -> None:
     """A row of which nobody can tell whether it is as declared says so."""
     for (_namespace, protocol, _port), row in rows.items():
         if row["listening"] is None or protocol in view.unlisted or not is_known(row["reachable"]):
-            row["verdicts"].append({"rule": "not-assessed", "status": "not_assessed"})
+            row["verdicts"].append({"rule": not_assessed.RULE.id, "status": "not_assessed"})
 
 
 def _add_unidentified(rows: Mapping[_Key, dict[str, Any]], view: HostView, findings: Iterable[Finding]) -> None:
     """A declared service that is open, and that nothing identified, is not as declared: nobody knows."""
-    told = {(one.protocol, one.declared_port) for one in findings if one.rule == "wrong-service"}
+    told = {(one.protocol, one.declared_port) for one in findings if one.rule == wrong_service.RULE.id}
     for declaration in view.inventory.declarations:
         key = (declaration.namespace, declaration.protocol, declaration.port.subject)
         if declaration.service is None or key[1:] in told or declaration.namespace != "host":
             continue
         if any("open" in cell["states"] for some in rows[key]["reachable"].values() for cell in some):
-            rows[key]["verdicts"].append({"rule": "wrong-service", "status": "not_assessed"})
+            rows[key]["verdicts"].append({"rule": wrong_service.RULE.id, "status": "not_assessed"})
 
 
 def _first(port: Port) -> int:

@@ -23,49 +23,28 @@ from .._inventory.declared import Inventory
 from .._inventory.loader import load_inventory
 from .._inventory.problem import Problem
 from .acceptance import unused
-from .approval_rules import overdue_reviews, with_exceptions
-from .breadth_rules import too_broad
-from .exposure_rules import blocked_services, exposures, firewall_holes, open_without_listeners
+from .disagreements import disagreements
+from .exceptions import with_exceptions
 from .finding import Finding, one_for_each_subject
-from .gap_rules import (
-    acceptances,
-    gap,
-    host_gap,
-    inventory_gap,
-    unmatched_gaps,
-)
+from .gaps import host_gap, inventory_gap, unmatched_gaps
 from .gaps_of_host import gaps_of_host, unscanned_rows
 from .gate import Gate
-from .hidden_rules import disagreements, hidden_listeners
 from .host_view import HostView
-from .listening_rules import missing_listeners, undeclared_listeners, wrong_owners
 from .may_disagree import may_disagree
 from .port_table import port_table
-from .proposal_rules import unapproved
-from .raw_socket_rules import undeclared_raw_sockets
+from .rules.acceptance_unused import acceptances
+from .rules.not_assessed import gap
+from .rules.registry import RULES
 from .same_machine import Machines
 from .seen_from_outside import SeenFromOutside
-from .service_rules import wrong_services
 from .totals import Totals
 from .view_of_host import view_of_host
-from .ways_out import of_acceptances, with_ways_out
+from .ways_out import with_ways_out
 from .what_was_seen import KnownPorts, declared_digest, what_was_seen
 
-#: Every rule over one host, in the order in which they are asked. Exceptions come after all of them.
-_HOST_RULES = (
-    undeclared_listeners,
-    missing_listeners,
-    wrong_owners,
-    exposures,
-    blocked_services,
-    open_without_listeners,
-    firewall_holes,
-    wrong_services,
-    overdue_reviews,
-    unapproved,
-    too_broad,
-    undeclared_raw_sockets,
-)
+#: The checks over one host, in the order in which they are asked. Exceptions come after all of them.
+_CHECKS = tuple(rule.judge for rule in RULES if rule.judge)
+_CHECKS_FOR_HIDDEN = tuple(rule.judge_hidden for rule in RULES if rule.judge_hidden)
 
 
 def audit(
@@ -158,7 +137,7 @@ class Audit:
         view = self.view(host, evidence, None)
         if view is None or view.listeners is None:
             return set()
-        return disagreements(view, (finding for rule in _HOST_RULES for finding in rule(view)))
+        return disagreements(view, (finding for check in _CHECKS for finding in check(view)))
 
     def of_run(self) -> list[dict[str, Any]]:
         """What is to say of the run as a whole, after all hosts."""
@@ -176,8 +155,7 @@ class Audit:
         accepted, run = self._run["settings"]["accept_gaps"], self._run
         if not accepted or run["limit"] is not None or run["left_out"]:
             return []
-        told = acceptances(unused(accepted, self._totals.accepted_gaps))
-        judged = [self._gate.judge(of_acceptances(told))]
+        judged = [self._gate.judge(acceptances(unused(accepted, self._totals.accepted_gaps)))]
         self._totals.add(None, judged)
         return judged
 
@@ -259,8 +237,9 @@ def _audit_host(
         return {**row, "seen": what_was_seen(view, evidence, digest, known_ports, declarations=False)}, [finding]
     gaps = list(gaps_of_host(view, evidence, dict(outside.of(host, evidence)), outside))
     complete = not any(finding.status == "not_assessed" for finding in gaps)
-    ruled = [finding for rule in _HOST_RULES for finding in rule(view)]
-    ruled.extend(hidden_listeners(view, bool(disagreements(view, ruled))))
+    ruled = [finding for check in _CHECKS for finding in check(view)]
+    disagree = bool(disagreements(view, ruled))
+    ruled.extend(finding for check in _CHECKS_FOR_HIDDEN for finding in check(view, disagree))
     findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
     findings = [with_ways_out(view, finding) for finding in findings]
     findings.sort(key=lambda finding: finding.sort_key)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .._evidence.records.host import HostEvidence
 from .._evidence.records.values import Machine
 from .finding import Finding
-from .gap_rules import gap
+from .rules.not_assessed import gap
 
 
 class _Judged(NamedTuple):

@@ -20,8 +20,8 @@ from .._evidence.translated import Translated, known_spans
 from .._inventory.port_range import PortRange
 from .acceptance import port_texts
 from .finding import Finding
-from .gap_rules import gap
 from .host_view import HostView
+from .rules.not_assessed import gap
 
 #: What a scan can be sure of. A silent UDP port may be open (open|filtered).
 _TOLD = ("open", "closed", "filtered")

@@ -15,7 +15,7 @@ from .._evidence.raw_sockets import raw_sockets_of
 from .._evidence.records.host import HostEvidence, RelistedEvidence
 from .._evidence.relisted import Relisted, both_listings
 from .._inventory.declared import Inventory
-from .gap_rules import (
+from .gaps import (
     unlisted_protocols,
 )
 from .host_view import HostView, TooBroad

@@ -21,7 +21,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._evidence.observed import Listener, Owner, PortSpans, ScannedTarget, StateRow, spans_of
 from .._evidence.records.host import HostEvidence
 from .._evidence.records.listening import ListingCoverage
-from .gap_rules import FIRST_OPEN, LISTING_MAY_LACK
+from .gaps import FIRST_OPEN, LISTING_MAY_LACK
 from .host_view import HostView
 from .owner_match import behind, first_of_families
 from .spoken_for import is_approved

@@ -18,7 +18,7 @@ from .._audit.as_seen import is_hidden, proposed_entry
 from .._audit.host_view import HostView
 from .._audit.reconcile import Audit
 from .._audit.seen_from_outside import SeenFromOutside
-from .._audit.service_rules import service_to_declare
+from .._audit.services import service_to_declare
 from .._audit.view_of_host import view_of_host
 from .._evidence.codec import changed
 from .._evidence.observed import Listener

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from .._audit.rules import blocked_service, wrong_owner
 from .._history.changes import owner_text
 from .._history.look import Place
 from .plan import Planned
@@ -31,7 +32,7 @@ def _opening(item: Planned, before: Side | None, after: Side | None, vantages: S
     owners = {f"{place.address} ({owner_text(after.look.endpoints[place])})" for place in here}
     text = f"{item.name} listens on {', '.join(sorted(owners))}"
     for place in here:
-        wrong = after.finding("wrong-owner", "fail", place)
+        wrong = after.finding(wrong_owner.RULE.id, "fail", place)
         if wrong is not None:
             return Outcome("not-done", case, f"{text}, but {wrong['message']}")
     told = []
@@ -67,8 +68,8 @@ def _reach(
                 yield None, f"open from {vantage}"
                 continue
             asked = Place(vantage, "host", item.protocol, "", port)
-            failed = after.finding("blocked-service", "fail", asked)
-            untold = after.finding("blocked-service", "not_assessed", asked)
+            failed = after.finding(blocked_service.RULE.id, "fail", asked)
+            untold = after.finding(blocked_service.RULE.id, "not_assessed", asked)
             if failed is not None:
                 yield "not-done", f"it is not open from {vantage}: {failed['message']}"
             elif untold is not None and untold["accepted"]:

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._audit.rules import blocked_service, missing_listener
 from .._evidence.observed import address_of
 from .._history.look import Place
 from .._inventory.address_rule import AddressRule, parse_addresses
@@ -20,7 +21,7 @@ Json = dict[str, Any]
 Row = Mapping[str, Any]
 
 #: Rules of an exception that excuse that nothing is there. One for these alone plans that a port is closed.
-_EXCUSES_ABSENCE = frozenset(("missing-listener", "blocked-service"))
+_EXCUSES_ABSENCE = frozenset((missing_listener.RULE.id, blocked_service.RULE.id))
 
 
 class Planned(NamedTuple):

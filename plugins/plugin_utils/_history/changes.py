@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .._audit.catalogue import severity_rank
+from .._audit.rule import severity_rank
 from .look import ATTRIBUTES, Look, Place
 
 Json = dict[str, Any]

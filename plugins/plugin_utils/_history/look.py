@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._audit.needed_looks import Needs, needed_to_be_milder, needed_to_resolve
+from .._audit.needed_looks import needed_to_be_milder, needed_to_resolve
+from .._audit.rule import Needs
 from .._evidence.observed import spans_of
 from .._inventory.port_range import span_of
 

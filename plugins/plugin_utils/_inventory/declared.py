@@ -104,6 +104,11 @@ class PortException:
     change: str | None
     expires: dt.date
 
+    @property
+    def subject(self) -> str:
+        """What it is, as messages name it: ``exception for tcp/8080 (CHG-1)``."""
+        return f"exception for {self.protocol}/{self.port} ({self.change or self.reason})"
+
     def is_active(self, today: dt.date) -> bool:
         """An exception holds to the end of its day, UTC."""
         return today <= self.expires

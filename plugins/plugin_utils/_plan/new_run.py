@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import NAME_LIMIT, visible
 
-from .._audit.catalogue import SEVERITIES
+from .._audit.rule import SEVERITIES
 from .._inventory.problem import Problem, shown
 from .scan_plan import DEPTHS
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._audit.gap_rules import gap
 from .._audit.gate import Gate
+from .._audit.rules.not_assessed import gap
 from .._evidence.records.reachable import ScanEvidence, Share
 from .._evidence.records.values import Machine
 

@@ -24,8 +24,10 @@ from xml.sax.saxutils import escape
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
-from .._audit.catalogue import CATALOGUE, Rule
 from .._audit.finding import Port
+from .._audit.rule import EXCEPTION_CASE, Rule
+from .._audit.rules import undeclared_listener
+from .._audit.rules.registry import CATALOGUE
 from .._evidence.atomic import json_bytes
 from .._evidence.results_file import Results
 from .verdict import gravity, verdict
@@ -108,35 +110,15 @@ def case_name(finding: Row) -> str:
 def _case_name(
     rule_id: str, namespace: str | None, protocol: str | None, port: Port, declared_port: Port, vantage: str | None
 ) -> str:
-    rule = CATALOGUE[rule_id]
-    inside = _inside(namespace)
-    names = {
-        "assessment": f"assessed from {vantage}" if vantage else "assessed",
-        "host": _HOST_CASES.get(rule.id, rule.title),
-        "vantage": f"{_VANTAGE_CASES.get(rule.id, rule.title)} from {vantage}",
-        "declaration": f"{protocol}/{declared_port}{inside} is as declared",
-        "exception": f"exception for {protocol}/{port}{inside}",
-        "service": f"the service of {protocol}/{declared_port}{inside} is the declared one",
-        "packets": "nothing takes packets undeclared",
-        "breadth": "no approval is too broad",
-        "acceptance": "every accepted gap is there",
-        "review": f"the review of {protocol}/{declared_port}{inside} is not overdue",
-    }
-    return _clean(names[rule.case])
-
-
-#: The rule that speaks of every host whose sockets were listed.
-_OF_EVERY_LISTING = "undeclared-listener"
-
-_HOST_CASES = {
-    "undeclared-listener": "nothing listens undeclared",
-    "hidden-listener": "no listener is hidden",
-}
-_VANTAGE_CASES = {
-    "undeclared-exposure": "nothing is open undeclared",
-    "open-without-listener": "every open port has its listener",
-    "firewall-hole": "the firewall has no holes",
-}
+    return _clean(
+        CATALOGUE[rule_id].case_name.format(
+            protocol=protocol,
+            port=port,
+            declared_port=declared_port,
+            inside=_inside(namespace),
+            from_vantage=f" from {vantage}" if vantage else "",
+        )
+    )
 
 
 def _inside(namespace: str | None) -> str:
@@ -149,7 +131,9 @@ def _suite(number: int, host: str, findings: Iterable[Row], run: Row, said: str)
     by_case: dict[str, list[Row]] = {}
     listed = False
     for finding in findings:
-        listed = listed or finding["rule"] == _OF_EVERY_LISTING
+        listed = (
+            listed or finding["rule"] == undeclared_listener.RULE.id
+        )  # it speaks of every host whose sockets were listed
         for name in _case_names(finding):
             by_case.setdefault(name, []).append(finding)
     if not listed:
@@ -187,7 +171,8 @@ def _case_names(finding: Row) -> Iterator[str]:
     yield case_name(finding)
     if finding["status"] == "excepted":
         exception = finding["exception"]
-        yield _clean(f"exception for {exception['protocol']}/{exception['port']}{_inside(exception['namespace'])}")
+        about = {"protocol": exception["protocol"], "port": exception["port"]}
+        yield _clean(EXCEPTION_CASE.format(**about, inside=_inside(exception["namespace"])))
 
 
 def _needs_a_listing(group: Iterable[Row]) -> bool:

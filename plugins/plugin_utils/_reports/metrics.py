@@ -15,17 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
+from .._audit.rules.registry import RULES
 from .._evidence.results_file import Results
 
 Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
-
-#: Rules about declarations and exceptions that have a number of their own.
-_COUNTED = {
-    "exception-expiring": ("vigil_ports_exceptions_expiring", "Exceptions that end within audit_expiring_days."),
-    "exception-expired": ("vigil_ports_exceptions_expired", "Exceptions that have ended and still stand there."),
-    "review-overdue": ("vigil_ports_reviews_overdue", "Declarations whose review is overdue."),
-}
 
 
 def stands_for_all(results: Results) -> bool:
@@ -65,8 +59,9 @@ def metrics(results: Results, ended: str, waiting: int, dropped: int) -> bytes:
     gauge("vigil_ports_run_due_seconds", "After how long the next run is due, 0 for never.", run["settings"]["every"])
     gauge("vigil_ports_runs_missed", "Runs missing before this one.", (run["due"] or {}).get("missed", 0))
     failed = Counter(row["rule"] for row in results.notable if row["status"] == "fail")
-    for rule, (name, about) in _COUNTED.items():
-        gauge(name, about, failed[rule])
+    for rule in RULES:
+        if rule.metric is not None:
+            gauge(*rule.metric, failed[rule.id])
     gauge("vigil_ports_alerts_undelivered", "Messages that wait for their channel.", waiting)
     gauge("vigil_ports_alerts_dropped", "Messages that were given up because too many waited.", dropped)
     return ("\n".join(lines) + "\n").encode()

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._audit.catalogue import CATALOGUE, SEVERITIES
 from .._audit.finding import by_gravity
+from .._audit.rule import SEVERITIES
+from .._audit.rules import not_assessed, wrong_service
+from .._audit.rules.registry import CATALOGUE
 from .._evidence.results_file import Results
 from .markdown_text import code, names, table
 from .open_changes import open_change
@@ -228,9 +230,9 @@ def _port(row: Row, vantages: Iterable[str]) -> tuple[str, ...]:
 
 def _verdict(one: Row) -> str:
     """What a rule says of a row. Where nobody could tell, no rule spoke."""
-    if one == {"rule": "wrong-service", "status": "not_assessed"}:
+    if one == {"rule": wrong_service.RULE.id, "status": "not_assessed"}:
         return "service not known"
-    return "not known" if one["rule"] == "not-assessed" else f"{one['rule']} ({one['status'].replace('_', ' ')})"
+    return "not known" if one["rule"] == not_assessed.RULE.id else f"{one['rule']} ({one['status'].replace('_', ' ')})"
 
 
 def _exceptions(results: Results) -> Iterator[str]:

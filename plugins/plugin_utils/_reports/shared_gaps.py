@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .._audit.catalogue import CATALOGUE
 from .._audit.finding import by_gravity
+from .._audit.rules import not_assessed
 from .._evidence.results_file import Results
 
 Row = Mapping[str, Any]
-_RULE = CATALOGUE["not-assessed"]
+_RULE = not_assessed.RULE
 
 
 class SharedGap(NamedTuple):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._audit.catalogue import severity_rank
+from .._audit.rule import severity_rank
 from .._evidence.results_file import Results
 from .._history.changes import KINDS
 from .markdown_text import code, table

@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import severity_rank
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rule import severity_rank
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.placeholder import (
     is_proposed_layer,

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit import reconcile, ways_out
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.finding import Finding
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.host_view import HostView
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rules.registry import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.loader import load_inventory
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rules.registry import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.junit import junit_files
 from ansible_collections.vigil.ports.tests.unit.examples import examples

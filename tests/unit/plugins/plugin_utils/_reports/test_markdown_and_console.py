@@ -14,7 +14,7 @@ import cmarkgfm
 import lxml.html
 import pytest
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.catalogue import CATALOGUE
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.rules.registry import CATALOGUE
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.console import console_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.markdown_text import code, table

@@ -11,19 +11,22 @@ known by who holds them: those of one process are one finding, however many ther
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from .._evidence.raw_sockets import KINDS, RawSocket
-from .catalogue import CATALOGUE
-from .finding import Finding, Status
-from .host_view import HostView, near_raw
-from .listening_rules import who
-from .owner_match import deviations, is_match, unknowns
+from ..._evidence.raw_sockets import KINDS, RawSocket
+from ..._inventory.placeholder import PROPOSED_RAW
+from ..as_seen import proposed_raw_entry
+from ..finding import Finding, Status
+from ..host_view import HostView, near_raw
+from ..owner_match import deviations, is_match, unknowns
+from ..rule import Rule
+from ..ways import MOVE, Subject, by_exception, by_stopping, way
+from ..who import who
+from . import controls
 
-RULE = "undeclared-raw-socket"
 
-
-def undeclared_raw_sockets(view: HostView) -> Iterator[Finding]:
-    """undeclared-raw-socket: one finding for each process that takes packets undeclared, or one pass."""
+def judge(view: HostView) -> Iterator[Finding]:
+    """One finding for each process that takes packets undeclared, or one pass."""
     if view.raw_sockets is None:
         return
     undeclared = view.undeclared_raw_sockets
@@ -77,9 +80,9 @@ def _finding(
     place: str | None = None,
 ) -> Finding:
     return Finding(
-        rule=RULE,
+        rule=RULE.id,
         status=status,
-        severity=CATALOGUE[RULE].severity,
+        severity=RULE.severity,
         host=view.host,
         namespace=namespace,
         protocol=kind,
@@ -91,3 +94,33 @@ def _finding(
         gap=gap,
         place=place,
     )
+
+
+def _raw_declared(subject: Subject) -> dict[str, Any]:
+    finding = subject.finding
+    entry = proposed_raw_entry(str(finding.protocol), finding.namespace or "host", subject.raw_sockets)
+    if entry is None:
+        return way(None, None, "who holds it is not known, or has no name that may be pasted: declare it by hand")
+    return way(PROPOSED_RAW, entry, MOVE)
+
+
+RULE = Rule(
+    id="undeclared-raw-socket",
+    title="a process takes packets without a port, undeclared",
+    severity="medium",
+    case="packets",
+    case_name="nothing takes packets undeclared",
+    when=(
+        "A packet or raw socket of the host receives, and no entry of `vigil_raw_sockets` is for the process or unit"
+        " that holds it. No scan finds it: a sniffer has one, a DHCP client has one, and a backdoor that waits for a"
+        " certain packet has nothing else. Those of one process are one finding."
+    ),
+    remedy="Find out what the process is for. Stop it, or declare it in `vigil_raw_sockets`.",
+    controls=(*controls.OWNER, "NIST SP 800-53 SI-4"),
+    needs=frozenset(("inside",)),
+    excused="never",
+    declare=_raw_declared,
+    except_for_a_time=by_exception,
+    close=by_stopping,
+    judge=judge,
+)

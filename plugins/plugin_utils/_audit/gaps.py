@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rule over what could not be looked at. This module is private to the collection.
-
-Each gap has a name, by which an operator may accept it: ``<host>:<what>`` or ``<host>:<what>@<vantage>``, of a scan
-with the address, and where only some ports are not known with them (see ``acceptance``).
-"""
+"""What a listing or a scan did not see, by name. This module is private to the collection."""
 
 from __future__ import annotations
 
@@ -19,9 +15,9 @@ from .._evidence.observed import ScannedTarget, spans_count
 from .._evidence.records.listening import ListingCoverage, Unlisted
 from .._inventory.problem import Problem
 from .acceptance import with_ports
-from .catalogue import CATALOGUE
-from .finding import Finding, Status
+from .finding import Finding
 from .own_addresses import Unscanned
+from .rules.not_assessed import assessed, gap
 
 #: Problems of a listing after which it may lack a socket (NLM_F_DUMP_INTR, netlink(7)).
 LISTING_MAY_LACK = frozenset(("dump-interrupted",))
@@ -56,40 +52,6 @@ _NOTHING_LISTED = dict.fromkeys(
 _ASKED_BY = {"play": "the hosts of the play", "limit": "the limit"}
 
 
-def gap(
-    name: str,
-    message: str,
-    *,
-    host: str | None,
-    vantage: str | None = None,
-    address: str | None = None,
-    details: Sequence[str] = (),
-) -> Finding:
-    """A not-assessed finding under the name by which it can be accepted."""
-    finding = _finding("not_assessed", message, host, vantage, address)
-    return finding._replace(gap=name, details=tuple(details))
-
-
-def assessed(host: str, message: str, *, vantage: str | None = None, address: str | None = None) -> Finding:
-    """The pass of the same rule: all of it was looked at."""
-    return _finding("pass", message, host, vantage, address)
-
-
-def _finding(status: Status, message: str, host: str | None, vantage: str | None, address: str | None) -> Finding:
-    return Finding(
-        rule="not-assessed",
-        status=status,
-        severity=CATALOGUE["not-assessed"].severity,
-        host=host,
-        namespace=None,
-        protocol=None,
-        port=None,
-        address=address,
-        vantage=vantage,
-        message=message,
-    )
-
-
 def unmatched_gaps(unmatched: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
     """Hosts that were asked for by a pattern that matches none. Ansible only warns, and looks at the others."""
     asked: dict[str, list[str]] = {}
@@ -99,18 +61,6 @@ def unmatched_gaps(unmatched: Iterable[Mapping[str, str]]) -> Iterator[Finding]:
         asked_by = " and ".join(where)
         message = f"{pattern} (in {asked_by}) matches no host of the inventory: it was asked for, and not looked at"
         yield gap(f"{pattern}:matches-nothing", message, host=None)
-
-
-def acceptances(unused: Sequence[str]) -> Finding:
-    """acceptance-unused: each gap that was accepted is there. ``unused`` are those that are not."""
-    names = ", ".join(unused)
-    message = f"audit_accept_gaps accepts what is not there: {names}" if unused else "every accepted gap is there"
-    return gap("run:acceptances", message, host=None)._replace(
-        rule="acceptance-unused",
-        status="fail" if unused else "pass",
-        severity=CATALOGUE["acceptance-unused"].severity,
-        gap=None,
-    )
 
 
 def inventory_gap(host: str, problems: Sequence[Problem]) -> Finding:
@@ -280,11 +230,6 @@ def not_scanned(host: str, vantage: str, why: str | None, address: str | None = 
     """No scanner of the vantage point reported on the host, or on one address of it."""
     message = f"{address or 'the host'} was not scanned from {vantage}: {why or 'no scanner reported on it'}"
     return gap(f"{host}:not-scanned@{vantage}", message, host=host, vantage=vantage, address=address)
-
-
-def is_not_scanned(finding: Finding) -> bool:
-    """Whether a gap is that nobody looked at the host from a vantage point."""
-    return finding.gap == f"{finding.host}:not-scanned@{finding.vantage}"
 
 
 def _spans_text(spans: Sequence[tuple[int, int]], limit: int = 12) -> str:

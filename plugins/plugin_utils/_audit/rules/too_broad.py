@@ -14,18 +14,19 @@ from typing import TypeVar
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import PortSet
 
-from .._inventory.declared import Declaration, PortException
-from .._inventory.port_range import PortRange
-from .approval_rules import about_exception
-from .catalogue import CATALOGUE
-from .finding import Finding, about_declaration
-from .host_view import HostView
+from ..._inventory.declared import Declaration, PortException
+from ..._inventory.port_range import PortRange
+from ..finding import Finding, about_declaration, about_exception
+from ..host_view import HostView
+from ..rule import Rule
+from ..ways import no_entry, not_closed, not_declared
+from . import controls
 
 Entry = TypeVar("Entry", Declaration, PortException)
 
 
-def too_broad(view: HostView) -> Iterator[Finding]:
-    """too-broad: what is declared reachable from anywhere, and what is excepted, is of few ports, and for a time.
+def judge(view: HostView) -> Iterator[Finding]:
+    """What is declared reachable from anywhere, and what is excepted, is of few ports, and for a time.
 
     The ports of all entries count together: a range that is cut into pieces is as wide as before. Runs of 0.2 had no
     limits, and are not judged by any.
@@ -37,13 +38,11 @@ def too_broad(view: HostView) -> Iterator[Finding]:
     open_to_all = [one for one in view.inventory.declarations if _is_reachable_anywhere(view, one)]
     found = [
         *(
-            about_declaration(
-                "too-broad", "fail", view.host, widest, f"declared reachable from any vantage point: {told}"
-            )
+            about_declaration(RULE, "fail", view.host, widest, f"declared reachable from any vantage point: {told}")
             for widest, told in _too_many(view, open_to_all, ports)
         ),
         *(
-            about_exception("too-broad", "fail", view, widest, f"excepted: {told}")
+            about_exception(RULE, "fail", view.host, widest, f"excepted: {told}")
             for widest, told in _too_many(view, active, ports)
         ),
         *_too_long(view, active, days),
@@ -87,14 +86,14 @@ def _too_long(view: HostView, active: Sequence[PortException], limit: int) -> It
         if days > limit:
             subject = f"the exception for {one.protocol}/{one.port} holds to {one.expires}, for {days} days"
             message = f"{subject}; the limit is {limit} (audit_too_broad_days)"
-            yield about_exception("too-broad", "fail", view, one, message)
+            yield about_exception(RULE, "fail", view.host, one, message)
 
 
 def _pass(view: HostView, message: str) -> Finding:
     return Finding(
-        rule="too-broad",
+        rule=RULE.id,
         status="pass",
-        severity=CATALOGUE["too-broad"].severity,
+        severity=RULE.severity,
         host=view.host,
         namespace=None,
         protocol=None,
@@ -103,3 +102,25 @@ def _pass(view: HostView, message: str) -> Finding:
         vantage=None,
         message=message,
     )
+
+
+RULE = Rule(
+    id="too-broad",
+    title="an approval covers more ports, or holds longer, than anybody can have meant",
+    severity="medium",
+    case="breadth",
+    case_name="no approval is too broad",
+    when=(
+        "The ports of a protocol that a host declares reachable from any vantage point, or those of its exceptions, are"
+        " more than `audit_too_broad_ports` (all entries together); or an exception holds for more than"
+        " `audit_too_broad_days`. No exception excuses it."
+    ),
+    remedy="Narrow the range, the `reachable_from` or the time to what is needed, or set the limit for the site.",
+    controls=controls.REVIEW,
+    needs=frozenset(("declared",)),
+    excused="never",
+    declare=not_declared,
+    except_for_a_time=no_entry("narrow {place}: no exception excuses what is too wide"),
+    close=not_closed("it is the approval that is to be narrowed"),
+    judge=judge,
+)
