@@ -119,6 +119,8 @@ docs: env ## Write the pages and schemas that are made from the code
 	mv .cache/trust.md docs/trust.md
 	PYTHONPATH=.cache/tree python .ci/render-schemas > .cache/evidence.schema.json
 	mv .cache/evidence.schema.json schemas/evidence.schema.json
+	PYTHONPATH=.cache/tree python .ci/render-excusable > .cache/inventory.schema.json
+	mv .cache/inventory.schema.json schemas/inventory.schema.json
 
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist

@@ -17,6 +17,7 @@ from typing import Any
 from .._audit.as_seen import is_hidden, proposed_entry
 from .._audit.host_view import HostView
 from .._audit.reconcile import Audit
+from .._audit.rules import hidden_listener, open_without_listener, undeclared_exposure, undeclared_listener
 from .._audit.seen_from_outside import SeenFromOutside
 from .._audit.services import service_to_declare
 from .._audit.view_of_host import view_of_host
@@ -31,7 +32,7 @@ Entry = Mapping[str, Any]
 _Key = tuple[str, str, int]  # namespace, protocol, port
 
 #: What nothing that is listed explains. A proposal would make it look like any other port.
-_UNEXPLAINED = frozenset(("open-without-listener", "hidden-listener"))
+_UNEXPLAINED = frozenset((open_without_listener.RULE.id, hidden_listener.RULE.id))
 
 #: So many consecutive ports that are alike become a range.
 _LEAST_RANGE = 3
@@ -112,7 +113,7 @@ def _undeclared(view: HostView, findings: Sequence[Mapping[str, Any]], said: lis
     excepted = {
         (row["namespace"] or "host", row["protocol"], row["port"], row["address"])
         for row in findings
-        if row["rule"] == "undeclared-listener" and row["status"] == "excepted"
+        if row["rule"] == undeclared_listener.RULE.id and row["status"] == "excepted"
     }
     found: dict[_Key, list[Listener]] = {}
     for one in view.listeners or ():
@@ -131,7 +132,7 @@ def _undeclared(view: HostView, findings: Sequence[Mapping[str, Any]], said: lis
         key = ("host", row["protocol"], row["port"])
         if row["rule"] in _UNEXPLAINED:
             said.append(f"{row['message']}: find out why before anything is declared")
-        elif row["rule"] == "undeclared-exposure" and row["status"] == "fail" and key not in found:
+        elif row["rule"] == undeclared_exposure.RULE.id and row["status"] == "fail" and key not in found:
             near = [one for one in view.listeners_on(row["protocol"], row["port"]) if one.namespace == "host"]
             if any(view.is_proposed(one) for one in near):  # open from more places than it was when it was proposed
                 found[key] = near

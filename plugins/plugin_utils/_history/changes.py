@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._audit.rule import severity_rank
+from .._audit.rules import not_assessed
 from .look import ATTRIBUTES, Look, Place
 
 Json = dict[str, Any]
@@ -211,7 +212,7 @@ _TURNS: Mapping[tuple[str | None, str], str] = {
 
 
 def _finding(old: Json | None, row: Row | None, look: Look, at: str) -> tuple[Json | None, Change | None]:
-    if row is not None and row["status"] == "not_assessed" and row["rule"] != "not-assessed":
+    if row is not None and row["status"] == "not_assessed" and row["rule"] != not_assessed.RULE.id:
         return old, None  # the rule could not tell
     if row is None:
         if old is None or old["status"] == "resolved" or not look.knows_finding(old):

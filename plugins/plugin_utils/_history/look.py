@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from .._audit.needed_looks import needed_to_be_milder, needed_to_resolve
 from .._audit.rule import Needs
+from .._audit.rules import exception_expired, exception_expiring
 from .._evidence.observed import spans_of
 from .._inventory.port_range import span_of
 
@@ -77,8 +78,8 @@ class Look:
     def _has_ended(self, finding: Row) -> bool:
         """An exception that was about to expire has: the day says it, whatever was looked at."""
         subject = ("namespace", "protocol", "port", "vantage")
-        return finding["rule"] == "exception-expiring" and any(
-            row["rule"] == "exception-expired" and row["status"] == "fail"
+        return finding["rule"] == exception_expiring.RULE.id and any(
+            row["rule"] == exception_expired.RULE.id and row["status"] == "fail"
             for row in self.findings.values()
             if all(row[key] == finding[key] for key in subject)
         )

@@ -29,6 +29,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
         ("docs/rules.md", "render-rules"),
         ("docs/trust.md", "render-faults"),
         ("schemas/evidence.schema.json", "render-schemas"),
+        ("schemas/inventory.schema.json", "render-excusable"),
     ],
 )
 def test_a_page_is_what_its_source_makes_of_it(page: str, renderer: str) -> None:
