@@ -42,8 +42,8 @@ SHA256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Advisory(Record, frozen=True, kw_only=True):
-    """What one feed says of one vulnerability in one package of one release. A feed that names several ranges of versions
-    for a package makes one record of each; an OSV record of five packages makes five."""
+    """What one feed says of one vulnerability in one package of one release. A feed that names several ranges of
+    versions for a package makes one record of each; an OSV record of five packages makes five."""
 
     feed: Name
     """The feed, by its name in FeedInfo."""
@@ -52,21 +52,25 @@ class Advisory(Record, frozen=True, kw_only=True):
     release: Name
     """The release, as its feeds name it: bookworm, sid, 22.04, v3.18, 9."""
     channel: Literal["main", "pro", "fips", "eus", "other"] = "main"
-    """Which of the release's archives the statement is of: Ubuntu:Pro is pro (ESM), a RHEL with extended support is eus."""
+    """Which of the release's archives the statement is of: Ubuntu:Pro is pro (ESM), a RHEL with extended support is
+    eus."""
     of: Literal["source", "binary"]
     """What package is: Debian, Ubuntu and Alpine name source packages, feeds of rpm distributions binary packages."""
     package: Name
     """The package."""
     id: Name
-    """The vulnerability: the CVE where the feed names one, else the feed's own id (ALSA-2025:7429, TEMP-0000000-0A1B2C).
-    A record of an advisory with several CVEs is made once for each of them, with the advisory's id among the aliases."""
+    """The vulnerability: the CVE where the feed names one, else the feed's own id (ALSA-2025:7429,
+    TEMP-0000000-0A1B2C). A record of an advisory with several CVEs is made once for each of them, with the
+    advisory's id among the aliases."""
     aliases: tuple[Name, ...] = ()
     """Other ids of the same vulnerability, and of the advisories that name it (USN, DSA, ALSA)."""
     status: Literal["fixed", "open", "not-affected", "undetermined"]
-    """fixed: versions from fixed_version on have the fix. open: no version of this release has. not-affected: no version
-    of this release ever had the vulnerability (the tracker's fixed_version 0). undetermined: the feed does not know yet."""
+    """fixed: versions from fixed_version on have the fix. open: no version of this release has. not-affected: no
+    version of this release ever had the vulnerability (the tracker's fixed_version 0). undetermined: the feed does
+    not know yet."""
     decision: Literal["none", "no-dsa", "postponed", "ignored", "end-of-life"] = "none"
-    """What the distribution decided where it is open: Debian's nodsa and nodsa_reason, Ubuntu's deferred and ignored."""
+    """What the distribution decided where it is open: Debian's nodsa and nodsa_reason, Ubuntu's deferred and
+    ignored."""
     reason: Text | None = None
     """The distribution's words for the decision."""
     introduced: Version | None = None
@@ -76,11 +80,11 @@ class Advisory(Record, frozen=True, kw_only=True):
     last_affected: Version | None = None
     """The last version that is vulnerable, where the feed names it in place of fixed_version (OSV's last_affected)."""
     urgency: Name | None = None
-    """The distribution's own measure, in lower case: unimportant, low, medium, high, end-of-life, critical, important...
-    Debian's asterisks are left off, and "not yet assigned" is null."""
+    """The distribution's own measure, in lower case: unimportant, low, medium, high, end-of-life, critical,
+    important... Debian's asterisks are left off, and "not yet assigned" is null."""
     module: Name | None = None
-    """The module's stream that an rpm belongs to (MODULARITYLABEL without version and context), as redis:7. Null where the
-    feed does not say; that it is of some module shows in the version (.module)."""
+    """The module's stream that an rpm belongs to (MODULARITYLABEL without version and context), as redis:7. Null
+    where the feed does not say; that it is of some module shows in the version (.module)."""
     cvss: Name | None = None
     """A CVSS vector, of any version. For version 2 without a prefix, as feeds write it."""
     withdrawn: Date | None = None
@@ -177,11 +181,13 @@ class FeedInfo(Record, frozen=True, kw_only=True):
     licence: Text
     """The licence of its data; not-stated where there is none."""
     covers: tuple[Name, ...] = ()
-    """The releases that it speaks of, as debian/bookworm: what is not among them has no feed, and is not free of holes."""
+    """The releases that it speaks of, as debian/bookworm: what is not among them has no feed, and is not free of
+    holes."""
 
 
 class Asked(Record, frozen=True, kw_only=True):
-    """What the advisories say of the packages and vulnerabilities of one host: all that a verdict needs, matching or not."""
+    """What the advisories say of the packages and vulnerabilities of one host: all that a verdict needs, matching or
+    not."""
 
     advisories: tuple[Advisory, ...]
     """Of the host's release and its packages."""
