@@ -22,7 +22,9 @@ _AFTER = ("cvs", "svn", "git", "hg", "p")
 _SUFFIXES = {suffix: place for place, suffix in enumerate(_BEFORE + _AFTER)}
 
 _PARTS = re.compile(
-    r"([0-9]+)((?:\.[0-9]+)*)([a-z]?)((?:_(?:%s)[0-9]*)*)(?:~([0-9a-f]+))?(?:-r([0-9]+))?" % "|".join(_SUFFIXES)
+    r"([0-9]+)((?:\.[0-9]+)*)([a-z]?)"
+    rf"((?:_(?:{'|'.join(_SUFFIXES)})[0-9]*)*)"
+    r"(?:~([0-9a-f]+))?(?:-r([0-9]+))?"
 )
 _SUFFIX = re.compile(r"_([a-z]+)([0-9]*)")
 

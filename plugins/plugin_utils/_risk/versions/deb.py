@@ -46,7 +46,7 @@ def _sorted_as(text: str) -> Key:
     weighed: list[object] = []
     for others, digits in _RUNS.findall(text):
         if others or digits:
-            weighed += [tuple(_WEIGHTS[character] for character in others) + (_END,), int(digits or 0)]
+            weighed += [(*(_WEIGHTS[character] for character in others), _END), int(digits or 0)]
     return *weighed, (_END,)
 
 

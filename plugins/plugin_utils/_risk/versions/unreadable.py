@@ -12,7 +12,7 @@ _LONGEST_SHOWN = 80
 LONGEST = 300
 
 
-class UnreadableVersion(ValueError):
+class UnreadableVersion(ValueError):  # noqa: N818 - it says what is wrong with a version
     """A text that is not a version by the rules of its package manager: what is wrong, where, and what is expected."""
 
     def __init__(self, manager: str, value: str, wrong: str, expected: str) -> None:
@@ -26,5 +26,5 @@ def first_wrong(value: str, allowed: frozenset[str]) -> str | None:
     """The first character that no version has, and its place; None where all may be there."""
     for place, character in enumerate(value, 1):
         if character not in allowed:
-            return f"character {place} is {ascii(character)}"
+            return f"character {place} is {character!a}"
     return None
