@@ -147,7 +147,10 @@ def _match(release: Release, package: Installed, asking: Asking) -> Matched:
         return _not_comparable(package, foreign.reason, foreign.message)
     vulnerabilities: list[Vulnerability] = []
     untold: dict[Reason, list[Unknown]] = defaultdict(list)
-    for records in by_vulnerability(asking(release, distribution.of, name)):
+    of_release = (
+        said for said in asking(release, distribution.of, name) if (said.distribution, said.release) == release
+    )
+    for records in by_vulnerability(of_release):
         found = verdict(package, version, records)
         if isinstance(found, Unknown):
             untold[found.reason].append(found)
