@@ -95,7 +95,8 @@ class Matcher:
         """Takes where advisories come from, and the releases that any feed speaks of (FeedInfo.covers)."""
         self._asking = asking
         self._covered = frozenset(covered)
-        self._known: dict[tuple[Release, Installed], Matched] = {}
+        self._matched: dict[tuple[Release, Installed], Matched] = {}
+        self._records: dict[tuple[Release, str], tuple[Records, ...]] = {}
 
     def host(self, os_release: OsRelease, packages: Iterable[Installed]) -> Matched:
         """The vulnerabilities and gaps of a host, in the order of its packages and then of ids."""
@@ -114,9 +115,17 @@ class Matcher:
 
     def _package(self, release: Release, package: Installed) -> Matched:
         key = release, package
-        if key not in self._known:
-            self._known[key] = _match(release, package, self._asking)
-        return self._known[key]
+        if key not in self._matched:
+            self._matched[key] = _match(release, package, self._said_of)
+        return self._matched[key]
+
+    def _said_of(self, release: Release, of: str, name: str) -> tuple[Records, ...]:
+        """What is said of a package by vulnerability, whatever its version."""
+        key = release, name  # a distribution's feeds name one kind of packages
+        if key not in self._records:
+            said = (one for one in self._asking(release, of, name) if (one.distribution, one.release) == release)
+            self._records[key] = tuple(by_vulnerability(said))
+        return self._records[key]
 
 
 def match(
@@ -129,7 +138,9 @@ def match(
     return Matcher(lambda release, of, name: known.get((*release, of, name), ()), covered).host(os_release, packages)
 
 
-def _match(release: Release, package: Installed, asking: Asking) -> Matched:
+def _match(
+    release: Release, package: Installed, said_of: Callable[[Release, str, str], tuple[Records, ...]]
+) -> Matched:
     distribution = DISTRIBUTIONS[release.distribution]
     if package.manager != distribution.manager:
         message = f"it is a package of {package.manager}, and {release.distribution} has {distribution.manager}"
@@ -147,10 +158,7 @@ def _match(release: Release, package: Installed, asking: Asking) -> Matched:
         return _not_comparable(package, foreign.reason, foreign.message)
     vulnerabilities: list[Vulnerability] = []
     untold: dict[Reason, list[Unknown]] = defaultdict(list)
-    of_release = (
-        said for said in asking(release, distribution.of, name) if (said.distribution, said.release) == release
-    )
-    for records in by_vulnerability(of_release):
+    for records in said_of(release, distribution.of, name):
         found = verdict(package, version, records)
         if isinstance(found, Unknown):
             untold[found.reason].append(found)

@@ -62,6 +62,9 @@ _Said = Vulnerable | Unknown | _Safe | _Outside
 
 def verdict(package: Installed, version: str, records: Records) -> Vulnerable | Unknown | None:
     """Whether the version has the vulnerability that the records are of; None where it has not."""
+    if len(records.records) == 1:
+        only = _said(records.id, package, version, records.records[0])
+        return only if isinstance(only, Vulnerable | Unknown) else None
     archives: defaultdict[tuple[str, str], list[_Said]] = defaultdict(list)
     for record in records.records:
         archives[record.feed, record.channel].append(_said(records.id, package, version, record))
@@ -86,39 +89,46 @@ def _weight(said: _Said) -> int:
 
 
 def _said(vulnerability: str, package: Installed, version: str, record: Advisory) -> _Said:
-    where = f"{record.feed}, {record.release}" + ("" if record.channel == "main" else f" {record.channel}")
     if record.status == "undetermined":
-        return Unknown(vulnerability, "undetermined", f"the feed does not know yet whether it is affected ({where})")
+        return Unknown(
+            vulnerability, "undetermined", f"the feed does not know yet whether it is affected ({_where(record)})"
+        )
     if record.status == "not-affected":
         return _Safe()
     if package.manager == "rpm" and (other := _other_stream(package, version, record)):
-        return Unknown(vulnerability, "other-module-stream", f"{other} ({where})")
+        return Unknown(vulnerability, "other-module-stream", f"{other} ({_where(record)})")
     if _is_of_another_branch(version, record):
         message = f"{version} is of another minor release than {record.fixed_version}"
-        return Unknown(vulnerability, "other-branch", f"{message} ({where})")
+        return Unknown(vulnerability, "other-branch", f"{message} ({_where(record)})")
     try:
-        return _in_range(package.manager, version, record, where)
+        return _in_range(package.manager, version, record)
     except UnreadableVersion as error:
-        return Unknown(vulnerability, "unreadable-version", f"{error} ({where})")
+        return Unknown(vulnerability, "unreadable-version", f"{error} ({_where(record)})")
 
 
-def _in_range(manager: str, version: str, record: Advisory, where: str) -> _Said:
+def _in_range(manager: str, version: str, record: Advisory) -> _Said:
     if record.introduced is not None and compare(manager, version, record.introduced) < 0:
         return _Outside()
     if record.fixed_version is not None:
         if compare(manager, version, record.fixed_version) >= 0:
             return _Safe()
-        return Vulnerable(record, f"{version} is older than {record.fixed_version}, which has the fix ({where})")
+        return Vulnerable(
+            record, f"{version} is older than {record.fixed_version}, which has the fix ({_where(record)})"
+        )
     if record.last_affected is not None:
         if compare(manager, version, record.last_affected) > 0:
             return _Safe()
         return Vulnerable(
-            record, f"{version} is not newer than {record.last_affected}, the last one affected ({where})"
+            record, f"{version} is not newer than {record.last_affected}, the last one affected ({_where(record)})"
         )
     decision = (
         "" if record.decision == "none" else f", {record.decision}" + (f": {record.reason}" if record.reason else "")
     )
-    return Vulnerable(record, f"no version of {record.package} in this release has a fix ({where}{decision})")
+    return Vulnerable(record, f"no version of {record.package} in this release has a fix ({_where(record)}{decision})")
+
+
+def _where(record: Advisory) -> str:
+    return f"{record.feed}, {record.release}" + ("" if record.channel == "main" else f" {record.channel}")
 
 
 _MODULAR = re.compile(r"\.module[_+]")
