@@ -60,7 +60,7 @@ def _why_not(version: str) -> str:
     before, colon, after = version.partition(":")
     if colon and not (before.isdigit() and len(before) <= 10 and int(before) <= _HIGHEST_EPOCH):
         return f"its epoch is {before[:20]!r}, not a number up to {_HIGHEST_EPOCH}"
-    _, hyphen, revision = version.rpartition("-")
+    _before, hyphen, revision = version.rpartition("-")
     if hyphen and (not revision or ":" in revision):
         return f"its revision is {revision[:20]!r}"
     return "its upstream version begins with no digit" if after or not colon else "nothing follows its epoch"

@@ -45,18 +45,18 @@ RPM = Grammar(
 def pairs(grammar: Grammar, count: int, seed: int) -> Iterator[tuple[str, str]]:
     """As many pairs, the same ones for a seed."""
     chance = random.Random(seed)  # noqa: S311 - it has to be the same each time
-    for _ in range(count):
+    for _number in range(count):
         parts = _parts(grammar, chance)
         yield _version(parts), _version(_altered(parts, grammar, chance))
 
 
 def _parts(grammar: Grammar, chance: random.Random) -> list[str]:
     parts = [chance.choice(grammar.starts), chance.choice(grammar.numbers)]
-    for _ in range(chance.randint(0, 4)):
+    for _number in range(chance.randint(0, 4)):
         parts += [chance.choice(grammar.joints), chance.choice([*grammar.numbers, ""])]
     if grammar.release_needed or chance.random() < 0.8:
         parts += ["-", chance.choice(grammar.numbers)]
-        for _ in range(chance.randint(0, 3)):
+        for _number in range(chance.randint(0, 3)):
             parts += [chance.choice(grammar.release), chance.choice([*grammar.numbers, ""])]
     return parts
 
@@ -64,7 +64,7 @@ def _parts(grammar: Grammar, chance: random.Random) -> list[str]:
 def _altered(parts: list[str], grammar: Grammar, chance: random.Random) -> list[str]:
     """The same parts with one or two changes behind the first number."""
     parts = list(parts)
-    for _ in range(chance.randint(0, 2)):
+    for _number in range(chance.randint(0, 2)):
         place = chance.randrange(len(parts))
         if place == 0:
             parts[0] = chance.choice(grammar.starts)

@@ -222,7 +222,7 @@ def test_a_package_that_many_hosts_have_is_asked_about_once() -> None:
         return [debian("redis", "1-2")]
 
     matcher = Matcher(asking, COVERED)
-    results = {matcher.host(BOOKWORM, [deb("redis", "1-1")]) for _ in range(100)}
+    results = {matcher.host(BOOKWORM, [deb("redis", "1-1")]) for _host in range(100)}
     assert len(results) == len(asked) == 1
 
 
