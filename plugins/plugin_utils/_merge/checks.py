@@ -15,13 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._evidence.atomic import sha256_of
+from .._evidence.atomic import json_bytes, sha256_of
+from .._evidence.manifest import manifest_of
 from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
 from .._evidence.sealing import RUN_ID
 from .._verification.files import file_problems
 from .._verification.signed import signature_said
 from .._verification.verdict import Problem
 from .part import InventoryNames
+from .seal_part import head_of_part
 from .unpacking import RefusedError
 
 #: By how many seconds clocks may differ.
@@ -95,7 +97,18 @@ def checked(copy: RunDirectory, expected: Expected) -> Part:
     _expect_signature(copy, asked, expected)
     _expect_same_question(asked, expected)
     _expect_time(asked, seal["ended"], expected)
+    _expect_its_manifest(copy, asked, manifest["files"])
     return Part(asked["run_id"], copy, asked, seal["ended"], sha256_of(copy.manifest), {**manifest["files"]})
+
+
+def _expect_its_manifest(copy: RunDirectory, asked: Mapping[str, Any], sealed: Mapping[str, str]) -> None:
+    """What is no digest in a manifest is repeated from the evidence. Asked last: another version may write another one."""
+    try:
+        same = json_bytes(manifest_of(copy, head_of_part(copy, asked), sealed)) == copy.manifest.read_bytes()
+    except EvidenceError as error:
+        raise RefusedError("changed", copy.place_in(error)) from error
+    if not same:
+        raise RefusedError("changed", "manifest.json is not what the evidence of the part gives: it was edited")
 
 
 def _expect_as_sealed(copy: RunDirectory, sealed: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ name, and so is what grows beyond all measure while it is unpacked (a bomb), als
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import tarfile
@@ -46,14 +47,19 @@ def members(path: Path, most: int) -> Iterator[tuple[str, Iterator[bytes]]]:
 
     ``most`` is how many bytes may come out of it. Raises RefusedError.
     """
+    with _refused(), os.fdopen(open_plain(path, os.O_RDONLY), "rb") as stream:
+        yield from _members(stream, most)
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """What reading an archive can end in. What is done with its content happens outside of here."""
     try:
-        with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as stream:
-            yield from _members(stream, most)
+        yield
     except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
-        raise RefusedError(
-            "unreadable", f"it is no archive that can be read (tar, tar.gz), or it was cut: {error}"
-        ) from error
-    except OSError as error:  # of reading: what is done with the content happens outside of here
+        message = f"it is no archive that can be read (tar, tar.gz), or it was cut: {error}"
+        raise RefusedError("unreadable", message) from error
+    except OSError as error:
         raise RefusedError("unreadable", f"the archive cannot be read: {error.strerror or error}") from error
 
 
@@ -71,6 +77,9 @@ def _members(stream: IO[bytes], most: int) -> Iterator[tuple[str, Iterator[bytes
                 limited.expect(member.size + _MOST_HEADER)
                 yield name, _content(archive, member)
             limited.expect(_MOST_HEADER)
+    with _refused():  # the check sum of gzip stands at its end
+        while limited.read(_CHUNK):
+            limited.expect(_CHUNK)
 
 
 def _name(member: tarfile.TarInfo) -> str | None:
@@ -89,10 +98,13 @@ def _name(member: tarfile.TarInfo) -> str | None:
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    stream = archive.extractfile(member)
-    if stream is None:
-        return
-    while piece := stream.read(_CHUNK):
+    with _refused():
+        stream = archive.extractfile(member)
+    while stream is not None:
+        with _refused():
+            piece = stream.read(_CHUNK)
+        if not piece:
+            return
         yield piece
 
 
