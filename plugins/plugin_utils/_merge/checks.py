@@ -102,7 +102,7 @@ def checked(copy: RunDirectory, expected: Expected) -> Part:
 
 
 def _expect_its_manifest(copy: RunDirectory, asked: Mapping[str, Any], sealed: Mapping[str, str]) -> None:
-    """What is no digest in a manifest is repeated from the evidence. Asked last: another version may write another one."""
+    """What is no digest in a manifest repeats the evidence. Asked last: another version may write another one."""
     try:
         same = json_bytes(manifest_of(copy, head_of_part(copy, asked), sealed)) == copy.manifest.read_bytes()
     except EvidenceError as error:
