@@ -161,6 +161,15 @@ def test_whatever_is_turned_in_an_archive_no_host_is_lost_without_a_gap(tmp_path
         assert merged.gaps or {one.manifest_sha256 for one in merged.parents} == {sha256_of(part.manifest)}
 
 
+def test_a_check_sum_that_does_not_hold_is_seen(tmp_path: Path) -> None:
+    """It stands at the end of gzip, after all that tar reads."""
+    path = _packed(tmp_path / "sent.tar.gz", kind="w:gz")
+    data = path.read_bytes()
+    path.write_bytes(data[:-8] + bytes(8))
+    with pytest.raises(RefusedError):
+        _taken(path, tmp_path)
+
+
 @pytest.mark.parametrize("what", ["link", "pipe", "directory link"])
 def test_a_directory_with_a_link_or_a_pipe_is_no_part(tmp_path: Path, what: str) -> None:
     part = made.part_at(tmp_path / "away")

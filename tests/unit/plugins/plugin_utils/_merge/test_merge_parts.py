@@ -17,10 +17,12 @@ import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import sha256_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.merge_parts import merge_parts
-from ansible_collections.vigil.ports.plugins.plugin_utils._merge.seal_part import pack_part
+from ansible_collections.vigil.ports.plugins.plugin_utils._merge.seal_part import head_of_part, pack_part
 from ansible_collections.vigil.ports.plugins.plugin_utils._verification.verify_run import verify_run
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import campaigns as made
+from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils.sealed_runs import allow, new_key
 
 
@@ -143,10 +145,44 @@ def test_a_scan_of_another_depth_or_vantage_point_is_not_used(report_dir: Path, 
 
 def test_a_whole_run_is_no_part(report_dir: Path, tmp_path: Path) -> None:
     whole = made.one_run(tmp_path / "whole")
-    (whole.path / "results.json").unlink()
     names = made.gaps(made.merged_run(report_dir, whole.path))
-    assert f"part:{whole.path.name}:unreadable" in names
+    assert f"part:{whole.path.name}:unreadable" in names  # its results are nothing that a part has
     assert "web1:no-part" in names
+
+
+def test_evidence_that_was_sealed_without_being_a_part_is_none(report_dir: Path, away: Path) -> None:
+    part = made.part_at(away, sealed=False)
+    asked = part.read_run()
+    part.write_run({key: value for key, value in asked.items() if key != "part"})
+    seal(part, head_of_part(part, part.read_run()), made.OPENED)
+    names = made.gaps(made.merged_run(report_dir, part.path))
+    assert f"part:{part.run_id}:no-part" in names
+    assert "web1:no-part" in names
+
+
+def test_what_a_manifest_says_besides_digests_cannot_be_edited(report_dir: Path, away: Path) -> None:
+    part = made.part_at(away)
+    part.manifest.write_bytes(part.manifest.read_bytes().replace(b"operator", b"somebody"))
+    names = made.gaps(made.merged_run(report_dir, away))
+    assert f"part:{part.run_id}:changed" in names
+    assert "web1:no-part" in names
+
+
+def test_second_listings_go_with_the_part_that_made_them(report_dir: Path, away: Path, tmp_path: Path) -> None:
+    again = build.relisted([build.listener(443)], [build.bound("free", "6379")])
+    whole = made.opened_run(tmp_path / "one")
+    for host in made.HOSTS:
+        whole.write_host(made.listed(host))
+    whole.write_relisted(again)
+    whole.put_scan("internet", build.share(map(made.seen, made.HOSTS)))
+    made.sealed(whole)
+    part = made.part_at(away, scanned=["internet"], sealed=False)
+    part.write_relisted(again)
+    made.seal_part(part, made.OPENED)
+    merged = made.merged_run(report_dir, away)
+    assert merged.read_relisted("web1") == again
+    assert made.judged(merged) == made.judged(whole)
+    assert verify_run(merged).problems == ()
 
 
 @pytest.mark.parametrize(
