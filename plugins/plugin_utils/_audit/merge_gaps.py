@@ -12,7 +12,7 @@ from typing import Any
 from .._evidence.codec import plain
 from .._evidence.records.merged import MergeEvidence, MergeGap
 from .finding import Finding
-from .gap_rules import gap
+from .rules.not_assessed import gap
 
 _NO_PART = "no part of the campaign that could be used has listed it: find the job that should have, and run it again"
 

@@ -26,8 +26,8 @@ CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: Below a report directory. No run lies there, so that nothing takes a part for a run.
 PARTS = "parts"
 
-#: Groups that Ansible makes, or the audit itself while it runs.
-_MADE_GROUPS = frozenset(("ungrouped", "vigil_ports_senders", "vigil_ports_relisted"))
+#: Made by Ansible: in it are hosts of which a slice shows no group.
+_MADE_GROUPS = frozenset(("ungrouped",))
 
 
 def campaign_problems(name: str, value: str) -> list[Problem]:

@@ -350,6 +350,10 @@ def test_a_merged_run_that_was_edited_and_sealed_again_does_not_follow_from_its_
     assert all(one.file.startswith("evidence/") for one in problems), problems
 
 
+def _interrupted() -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_merge_that_was_killed_is_made_again(
     report_dir: Path, away: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,7 +361,7 @@ def test_a_merge_that_was_killed_is_made_again(
     before = {path: sha256_of(path) for path in away.rglob("*") if path.is_file()}
     run = made.opened_run(report_dir)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "sync", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(os, "sync", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             merge_parts(run, [away], made.expected_of(run))
     with pytest.raises(EvidenceError, match="merge was cut short"):
