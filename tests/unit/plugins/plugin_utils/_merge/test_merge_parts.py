@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import sha256_of
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
+from ansible_collections.vigil.ports.plugins.plugin_utils._history.stages import recall, remember
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.merge_parts import merge_parts
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.seal_part import head_of_part, pack_part
 from ansible_collections.vigil.ports.plugins.plugin_utils._verification.verify_run import verify_run
@@ -387,3 +389,18 @@ def test_a_scanner_that_a_part_reached_is_named_as_the_part_reached_it(report_di
     merged = made.merged_run(report_dir, away)
     manifest = json.loads(merged.manifest.read_bytes())
     assert manifest["vantages"][0]["scanners"][0]["addresses"] == ["198.51.100.7"]
+
+
+def test_a_part_asks_the_history_of_all_and_records_no_other_part(report_dir: Path, away: Path, tmp_path: Path) -> None:
+    """Before it judges, a run records the complete ones beside it; beside a part lie parts, which have no results."""
+    url = f"sqlite:///{tmp_path}/history.db"
+    first = made.one_run(report_dir)
+    assert recall(first, url, is_on=True).problems == ()
+    assert remember(first, url, keep_days=0).state == "recorded"
+    made.part_at(away)
+    scan = made.part_at(away, inside=False, scanned=["internet"], minutes=1, sealed=False)
+    told = recall(scan, url, is_on=True)
+    assert (told.state, told.problems) == ("ok", ())
+    assert ("web1", "tcp", 6379) in {
+        (host, protocol, port) for host, protocol, port in open_outside(scan.history) or ()
+    }
