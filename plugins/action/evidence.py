@@ -46,6 +46,7 @@ class ActionModule(Door):
         "namespaces": {"type": "str", "choices": ["host", "all"], "default": "host"},
         "owners": {"type": "str", "choices": ["unit", "first", "all"], "default": "all"},
         "packages": {"type": "bool", "default": True},
+        "listing": {"type": "bool", "default": True},
     }
 
     def act(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,6 +72,10 @@ class ActionModule(Door):
             listening=None,
         )
         run = RunDirectory(Path(arguments["run_dir"]))
+        if not arguments["listing"]:
+            evidence = changed(evidence, message="it is only scanned in this part, and listed in another one")
+            run.write_host(evidence)
+            return {"status": "not listed", "listeners": None, "warnings": [f"{host}: {one}" for one in errors]}
         try:
             options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)

@@ -30,6 +30,13 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_director
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import InventorySources
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in
+from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.problem import Problem
+from ansible_collections.vigil.ports.plugins.plugin_utils._merge.part import (
+    PARTS,
+    part_of,
+    part_problems,
+    scanned_vantages,
+)
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.missed_runs import missed_runs
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.new_run import (
     SETTINGS,
@@ -59,6 +66,9 @@ class ActionModule(Door):
         "label": {"type": "str"},
         "date": {"type": "str"},
         "signing_key": {"type": "path", "no_log": False},
+        "part": {"type": "str", "default": ""},
+        "part_inside": {"type": "bool", "default": True},
+        "part_vantages": {"type": "list", "elements": "str", "default": []},
         **SETTINGS,
     }
 
@@ -77,7 +87,7 @@ class ActionModule(Door):
         known_hosts = task_vars["groups"]["all"]
         problems = [
             *name_problems(scope),
-            *vantage_problems(vantages, known_hosts, arguments["scan_depth"]),
+            *_vantage_problems(arguments, vantages, known_hosts),
             *settings_problems(arguments),
         ]
         if problems:
@@ -88,7 +98,9 @@ class ActionModule(Door):
             raise AnsibleActionFail(f"date: {arguments['date']!r} is no day as YYYY-MM-DD") from error
         key = arguments["signing_key"]
         signing = try_key(Path(os.getcwd(), key))._asdict() if key else None
-        run = RunDirectory.create(Path(os.getcwd(), arguments["report_dir"]), now)
+        part = part_of(arguments, task_vars["groups"])
+        report_dir = Path(os.getcwd(), arguments["report_dir"])
+        run = RunDirectory.create(report_dir / PARTS / part["campaign"] if part else report_dir, now)
         later = run.later()
         label: Any = taken_in(arguments["label"] or None)
         about: Any = taken_in(
@@ -112,6 +124,7 @@ class ActionModule(Door):
             {
                 **about,
                 **({"what_if": True} if is_what_if(date, now) else {}),
+                **({"part": part} if part else {}),
                 "run_id": run.run_id,
                 "started": f"{now:%Y-%m-%dT%H:%M:%SZ}",
                 "audit_date": date,
@@ -121,7 +134,7 @@ class ActionModule(Door):
                 "hosts": scope,
                 "signing": signing,
                 "open_changes": open_changes(run.path.parent, now),
-                "due": missed_runs(arguments["every"], label, now, _earlier(run)),
+                "due": missed_runs(0 if part else arguments["every"], label, now, _earlier(run)),
                 **({"opened_before": later} if later else {}),
             }
         )
@@ -132,7 +145,7 @@ class ActionModule(Door):
                 f"report_dir: {run.path.parent}: {others}, so others can delete or replace runs: give it to the user "
                 "who audits, mode 0700"
             )
-        scanners = shares(vantages, arguments["scan_depth"])
+        scanners = shares(scanned_vantages(part, vantages), arguments["scan_depth"])
         return {
             "run_dir": str(run.path),
             "run_id": run.run_id,
@@ -140,6 +153,14 @@ class ActionModule(Door):
             "shares": scanners,
             "warnings": warnings,
         }
+
+
+def _vantage_problems(arguments: Mapping[str, Any], vantages: Any, known_hosts: list[str]) -> list[Problem]:
+    part, depth = arguments["part"], arguments["scan_depth"]
+    if not part:
+        return vantage_problems(vantages, known_hosts, depth)
+    scanned: Any = taken_in(arguments["part_vantages"])
+    return part_problems(part, arguments["part_inside"], scanned, vantages, known_hosts, depth)
 
 
 def _earlier(run: RunDirectory) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_director
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import taken_in
+from ansible_collections.vigil.ports.plugins.plugin_utils._merge.part import scanned_vantages
 from ansible_collections.vigil.ports.plugins.plugin_utils._own_connection import LeadsElsewhereError, connect_as_itself
 from ansible_collections.vigil.ports.plugins.plugin_utils._plan.conduct import (
     Limits,
@@ -111,7 +112,7 @@ class ActionModule(Door):
     def _left_over(self, run: RunDirectory, share: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ScanPlan]]:
         """What this scanner has to take over from others of its vantage point."""
         asked = run.read_run()
-        all_shares = shares(asked["vantages"], asked["settings"]["scan_depth"])
+        all_shares = shares(scanned_vantages(asked.get("part"), asked["vantages"]), asked["settings"]["scan_depth"])
         everyone = [one for one in all_shares if one["vantage"] == share["vantage"]]
         scan = run.read_scan(share["vantage"])
         lost, standing = lost_and_standing(everyone, scan)

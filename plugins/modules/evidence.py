@@ -39,6 +39,13 @@ options:
       - Whether to look up the packages of the executables.
     type: bool
     default: true
+  listing:
+    description:
+      - Whether to list what listens on the host. With V(false) the host is not connected to, and only what it declares
+        is written down, as in a part that only scans.
+    type: bool
+    default: true
+    version_added: 0.3.0
 seealso:
   - module: vigil.ports.listeners_info
 """

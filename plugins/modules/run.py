@@ -50,6 +50,27 @@ options:
         an error; nothing waits for an answer.
       - Give M(vigil.ports.report) the same key. Without one the run is not signed, and its report says so.
     type: path
+  part:
+    description:
+      - The name of a campaign. The run is then one part of it. It is made in C(parts/CAMPAIGN) of O(report_dir), and
+        has no verdict; M(vigil.ports.merge) judges all parts together.
+      - Scanners of a part need not be in the inventory, but for those of O(part_vantages).
+    type: str
+    default: ""
+    version_added: 0.3.0
+  part_inside:
+    description:
+      - Whether the part lists its hosts from inside. With V(false) it only scans them.
+    type: bool
+    default: true
+    version_added: 0.3.0
+  part_vantages:
+    description:
+      - The vantage points that the part scans from, by their names. By default it does not scan.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.3.0
   fail_on:
     description:
       - The least severity of a failed finding that breaks the gate.

@@ -14,6 +14,8 @@ from typing import Any
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOST_SHAPE, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._merge.part import InventoryNames
+from ansible_collections.vigil.ports.plugins.plugin_utils._merge.seal_part import seal_part
 
 DECLARATIONS = 40
 LISTENERS = 45
@@ -39,7 +41,7 @@ _SETTINGS = {
 
 def make_run(report_dir: Path, hosts: int) -> RunDirectory:
     """A run over so many hosts, each with 40 declarations and 45 listeners: 5 undeclared, one of these open."""
-    run = _begun(report_dir, [f"host{number:05}.example" for number in range(hosts)])
+    run = begun(report_dir, [f"host{number:05}.example" for number in range(hosts)])
     for number, name in enumerate(run.read_run()["hosts"]):
         run.write_host(_host(number, name, _listeners(1000, LISTENERS)))
     run.put_scan("control", _share([_target(number, name) for number, name in enumerate(run.read_run()["hosts"])]))
@@ -49,7 +51,7 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
 def make_crowded_run(report_dir: Path, findings: int) -> RunDirectory:
     """A run over one host on which so many ports listen that nobody declared, and are open."""
     name, first = "crowded.example", 2000
-    run = _begun(report_dir, [name])
+    run = begun(report_dir, [name])
     run.write_host(_host(0, name, _listeners(first, findings)))
     run.put_scan(
         "control",
@@ -58,7 +60,25 @@ def make_crowded_run(report_dir: Path, findings: int) -> RunDirectory:
     return run
 
 
-def _begun(report_dir: Path, names: list[str]) -> RunDirectory:
+def make_parts(report_dir: Path, parts: int, hosts: int) -> Path:
+    """The same evidence as of one run over all hosts, in sealed parts; returns the directory in which they are."""
+    names = [f"host{number:05}.example" for number in range(parts * hosts)]
+    inventory = InventoryNames({"all": names}).digest()
+    for first in range(0, len(names), hosts):
+        mine = names[first : first + hosts]
+        part = {"campaign": "bench", "inside": True, "vantages": ["control"], "inventory": inventory}
+        left_out = [*names[:first], *names[first + hosts :]]
+        run = begun(report_dir, mine, part=part, left_out=left_out)
+        numbered = list(enumerate(mine, first))
+        for number, name in numbered:
+            run.write_host(_host(number, name, _listeners(1000, LISTENERS)))
+        run.put_scan("control", _share([_target(number, name) for number, name in numbered]))
+        seal_part(run, dt.datetime(2026, 11, 20, 12, 5, tzinfo=dt.UTC))
+    return report_dir
+
+
+def begun(report_dir: Path, names: list[str], **more: Any) -> RunDirectory:
+    """A run that was opened over these hosts."""
     run = RunDirectory.create(report_dir, dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC))
     run.write_run(
         {
@@ -79,6 +99,7 @@ def _begun(report_dir: Path, names: list[str]) -> RunDirectory:
             "signing": None,
             "due": None,
             "inventory": {"commit": None, "dirty": None},
+            **more,
         }
     )
     return run

@@ -13,6 +13,7 @@ from typing import Any
 from .._evidence.history_file import HistoryEvidenceError, read_history
 from .._evidence.results_file import ResultsWriter
 from .._evidence.run_directory import EvidenceError, RunDirectory
+from .._merge.part import no_verdict
 from .reconcile import Audit
 
 
@@ -25,8 +26,14 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     the run was sealed with; OSError as the file system does.
     """
     asked = run.read_run()
+    if "part" in asked:
+        raise EvidenceError(f"{run.path}: {no_verdict(asked['part'])}")
+    merged = run.read_merge()
+    if merged is None and run.parts.exists():
+        raise EvidenceError(f"{run.path}: its merge was cut short: merge the parts again")
     before = read_history(run.history)
-    audit = Audit(asked, run.readable_scans(vantage["name"] for vantage in asked["vantages"]), before)
+    scans = run.readable_scans(vantage["name"] for vantage in asked["vantages"])
+    audit = Audit(asked, scans, before, merged)
     target = (run.results, run.as_sealed("results.json")) if into is None else (into, None)
     with contextlib.closing(ResultsWriter(*target)) as writer:
         for host in asked["hosts"]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .._evidence.codec import plain
 from .._evidence.records.host import HostEvidence, RelistedEvidence
+from .._evidence.records.merged import MergeEvidence
 from .._evidence.records.reachable import ScanEvidence, Share
 from .._evidence.results_file import is_notable
 from .._evidence.run_directory import RESULTS_SHAPE, DamagedScan
@@ -31,6 +32,7 @@ from .gaps_of_host import gaps_of_host, unscanned_rows
 from .gate import Gate
 from .host_view import HostView
 from .may_disagree import may_disagree
+from .merge_gaps import OfParts
 from .port_table import port_table
 from .rules.acceptance_unused import acceptances
 from .rules.not_assessed import gap
@@ -76,12 +78,18 @@ class Audit:
     """The judging of a run, host by host: of a large one nothing is kept but totals.
 
     ``run`` is what ``evidence/run.json`` holds, ``scans`` the evidence of each vantage point, ``before``
-    what ``evidence/history.json`` holds.
+    what ``evidence/history.json`` holds, ``merged`` what ``evidence/merge.json`` does.
     """
 
     def __init__(
-        self, run: Mapping[str, Any], scans: Iterable[ScanEvidence | DamagedScan], before: Before | None = None
+        self,
+        run: Mapping[str, Any],
+        scans: Iterable[ScanEvidence | DamagedScan],
+        before: Before | None = None,
+        merged: MergeEvidence | None = None,
     ) -> None:
+        self._parts = OfParts(merged)
+        run = {**run, "scanners": {**run["scanners"], **self._parts.scanners()}} if merged else run
         self._run = run
         self._gate = Gate.of(run["settings"])
         self._outside = SeenFromOutside(run, scans)
@@ -96,9 +104,12 @@ class Audit:
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
         known = self._comparison.known_of(host)
+        if why := self._parts.why_none(host):
+            return self._judged(_host_row(host, "no-part", why), [host_gap(host, "no-part", why)], known)
         row, found = _audit_host(
             self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports, known
         )
+        found = [*self._parts.of_host(host), *found]
         return self._judged(row, self._machines.once(host, evidence, found), known)
 
     def of_damaged_host(self, host: str, damage: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -141,7 +152,7 @@ class Audit:
 
     def of_run(self) -> list[dict[str, Any]]:
         """What is to say of the run as a whole, after all hosts."""
-        gaps = list(unmatched_gaps(self._run.get("unmatched", ())))
+        gaps = [*unmatched_gaps(self._run.get("unmatched", ())), *self._parts.of_run()]
         if not self._totals.in_scope:
             message = "no host was in scope: the pattern or the limit matches nothing in the inventory"
             gaps.append(gap("run:no-hosts", message, host=None))
@@ -172,6 +183,7 @@ class Audit:
             "run": {
                 **{key: value for key, value in run.items() if key != "shape"},
                 "finished": max([str(run["started"]), totals.finished, *scans]),
+                **self._parts.about(),
             },
             "coverage": {
                 "hosts": {"in_scope": totals.in_scope, "assessed": totals.assessed},

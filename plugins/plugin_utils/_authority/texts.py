@@ -15,7 +15,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
 #: Settings that are lists or mappings. On a command line ``-e name=value`` gives text.
-LISTS = frozenset(("audit_accept_gaps", "notify_channels", "schedule_arguments", "schedule_jobs", "vigil_vantages"))
+LISTS = frozenset(
+    (
+        "audit_accept_gaps",
+        "audit_merge_parts",
+        "audit_part_vantages",
+        "notify_channels",
+        "schedule_arguments",
+        "schedule_jobs",
+        "vigil_vantages",
+    )
+)
 MAPPINGS = frozenset(("schedule_variables",))
 
 #: What is only shown: a character that means something is made visible where it comes in, and by each sink.

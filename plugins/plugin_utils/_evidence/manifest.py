@@ -41,7 +41,15 @@ def manifest_of(run: RunDirectory, results: Row, files: Mapping[str, str]) -> di
         "versions": asked["versions"],
         "vantages": [_vantage(run, row, asked["scanners"]) for row in results["coverage"]["vantages"]],
         "files": dict(files),
+        **_parents(asked),
     }
+
+
+def _parents(asked: Row) -> dict[str, Any]:
+    """The parts that a run was merged from, each with the digest of its manifest."""
+    if "merged" not in asked:
+        return {}
+    return {"parents": [{key: row[key] for key in ("run_id", "manifest_sha256")} for row in asked["merged"]["parents"]]}
 
 
 def digests_of(run: RunDirectory) -> dict[str, str]:

@@ -25,6 +25,7 @@ from .codec import NotJSONError, Record, ShapeError, changed, converted, decoded
 from .file_names import file_stem
 from .lock_file import locked
 from .records.host import HOST_SHAPE, MOST_BYTES, RELISTED_SHAPE, HostEvidence, RelistedEvidence
+from .records.merged import MERGE_SHAPE, MergeEvidence
 from .records.reachable import SCAN_SHAPE, ScanEvidence, Share
 from .shape import run_problem, seal_problem
 
@@ -136,6 +137,10 @@ class RunDirectory:
             shares = [one for one in scan.shares if _share_key(one) != _share_key(mine)]
             _write(self._scan_file(vantage), changed(scan, shares=tuple(sorted([*shares, mine], key=_share_key))))
 
+    def write_scan(self, scan: ScanEvidence) -> None:
+        """All that was seen from a vantage point, at once."""
+        _write(self._scan_file(scan.vantage), scan)
+
     def read_scan(self, vantage: str) -> ScanEvidence | None:
         """The scan of one vantage point; None when none was written."""
         path = self._scan_file(vantage)
@@ -169,6 +174,23 @@ class RunDirectory:
         """
         for path in sorted(self.scans.glob("*.json")):
             yield _record(ScanEvidence, path, SCAN_SHAPE)
+
+    @property
+    def parts(self) -> Path:
+        """The parts that the run was merged from, each below its name; there only in a merged run."""
+        return self.path / "evidence" / "parts"
+
+    @property
+    def merged(self) -> Path:
+        return self.path / "evidence" / "merge.json"
+
+    def write_merge(self, merged: MergeEvidence) -> None:
+        """Which parts the run was merged from, and what they leave open."""
+        _write(self.merged, merged)
+
+    def read_merge(self) -> MergeEvidence | None:
+        """What was written of a merge; None for a run that is none."""
+        return _record(MergeEvidence, self.merged, MERGE_SHAPE) if os.path.lexists(self.merged) else None
 
     @property
     def history(self) -> Path:

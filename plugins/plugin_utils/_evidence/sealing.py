@@ -28,7 +28,7 @@ def seal(run: RunDirectory, results: Mapping[str, Any], now: dt.datetime, signin
     """The manifest over every file of the run, signed; then ``latest`` points here. The last step of a run.
 
     Returns the manifest's SHA-256. A run that is sealed already keeps its seal, and does not become the
-    latest by being sealed again; one that is judged as of another day never becomes it. When the sealing
+    latest by being sealed again; neither one that is judged as of another day nor a part becomes it. When the sealing
     fails, the run is as it was before. Raises EvidenceError for another signing key than the run was opened
     with, SignatureError for one that cannot sign.
     """
@@ -41,7 +41,7 @@ def seal(run: RunDirectory, results: Mapping[str, Any], now: dt.datetime, signin
                 for file in (run.manifest, run.signature, run.seal):
                     file.unlink(missing_ok=True)
                 raise
-        if not results["run"].get("what_if"):  # it is not the state
+        if not results["run"].get("what_if") and "part" not in results["run"]:  # it is not the state
             _point_latest_at(run, again=again)
     return sha256_of(run.manifest)
 

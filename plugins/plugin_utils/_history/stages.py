@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from .._evidence.history_file import write_history
 from .._evidence.run_directory import RunDirectory
 from .problem import HistoryError
-from .rebuild import import_missing, record_run, unrecorded_runs
+from .rebuild import Imported, import_missing, record_run, unrecorded_runs
 from .recall import Recall
 from .retention import prune
 from .store import History, opened
@@ -40,7 +40,8 @@ def recall(run: RunDirectory, url: str, *, is_on: bool, patience: float = 60.0) 
     report_dir = run.path.parent
     try:
         with opened(url, report_dir, patience) as history:
-            imported = import_missing(history, report_dir)
+            # Beside a part lie other parts, which have no results.
+            imported = Imported(0, 0) if "part" in run.read_run() else import_missing(history, report_dir)
             with history.reading() as connection:
                 known = Recall(connection, run.read_run()["hosts"])
                 head = {**known.head(), "imported": imported.recorded, "unrecorded": imported.left}

@@ -21,6 +21,7 @@ from .._evidence.results_file import Results
 from .markdown_text import code, names, table
 from .open_changes import open_change
 from .overview import Overview
+from .parts_text import parts_section
 from .reach_text import cell_text
 from .shared_gaps import shared_gaps, shared_line
 from .verdict import severity_counts, verdict
@@ -99,6 +100,7 @@ def _scope(results: Results) -> Iterator[str]:
         ("vantage point", "scanner", "engine", "targets seen in full", "ports asked", "probes a second", "state"),
         _scanners(coverage),
     )
+    yield from parts_section(run.get("merged"))
     yield from _not_assessed(results)
 
 

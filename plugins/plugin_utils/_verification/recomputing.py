@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from .._audit.judge_run import judge_run
 from .._evidence.atomic import json_bytes
 from .._evidence.manifest import manifest_of
 from .._evidence.results_file import read_results
 from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
+from .._merge.seal_part import head_of_part
 from .._reports.render import reports
 from .verdict import Problem
 
@@ -44,6 +46,10 @@ def recomputing_problems(run: RunDirectory, changed: Collection[str], *, sealed:
 
 
 def _differences(run: RunDirectory, results_file: Path, changed: Collection[str], *, sealed: bool) -> Iterator[Problem]:
+    asked = run.read_run()
+    if "part" in asked:  # it has no results
+        yield from _made_beside(run, head_of_part(run, asked), set(), changed, sealed=sealed)
+        return
     judge_run(run, results_file)
     results = read_results(results_file)
     made = {"results.json"}
@@ -52,6 +58,14 @@ def _differences(run: RunDirectory, results_file: Path, changed: Collection[str]
     for name, chunks in reports(results):
         made.add(name)
         yield from _compared(run, name, chunks, changed, evidence_changed)
+    yield from _made_beside(run, results, made, changed, sealed=sealed)
+
+
+def _made_beside(
+    run: RunDirectory, results: Mapping[str, Any], made: set[str], changed: Collection[str], *, sealed: bool
+) -> Iterator[Problem]:
+    """What the manifest names besides evidence, and the manifest itself."""
+    evidence_changed = any(name.startswith("evidence/") for name in changed)
     if not sealed:
         return
     digests = read_manifest(run.manifest)["files"]

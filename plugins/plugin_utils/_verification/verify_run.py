@@ -15,10 +15,11 @@ from typing import Any
 
 from .._evidence.provenance import versions
 from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
-from .._evidence.signature import SignatureError, signed_with, signer_of
 from .chain import chain_problems, later_problems, newer_note
 from .files import file_problems, strange_entries
+from .parents import parents_said
 from .recomputing import recomputing_problems
+from .signed import signature_said
 from .verdict import Problem, Said, Verdict
 
 
@@ -27,14 +28,7 @@ def verify_run(run: RunDirectory, allowed_signers: Path | None = None, signer: s
 
     Raises EvidenceError for what is no run directory at all, OSError where there is no room to compute.
     """
-    if signer and not allowed_signers:
-        raise EvidenceError(f"signer {signer}: give allowed_signers as well, the file that says whose key is whose")
-    if not run.path.is_dir():
-        raise EvidenceError(f"{run.path}: no such directory; run_dir names the directory of a run")
-    if not (run.manifest.is_file() or (run.path / "evidence").is_dir()):
-        raise EvidenceError(
-            f"{run.path}: neither a manifest nor evidence is in it; run_dir names the directory of a run"
-        )
+    _expect_run(run, allowed_signers, signer)
     said: list[Said] = list(strange_entries(run.path))
     strange = {one.file for one in said if isinstance(one, Problem)}
     manifest = None
@@ -48,12 +42,13 @@ def verify_run(run: RunDirectory, allowed_signers: Path | None = None, signer: s
         said += file_problems(run.path, manifest["files"])
         said += chain_problems(run.path, manifest)
         said += later_problems(run.path, run_id)
-        said += newer_note(run.path, run_id)
     # Of evidence that is not plain nothing is read: what it leads to is not of this run.
     readable = not any(name.startswith("evidence") for name in strange)
     asked = _asked(run) if readable else {}
     if readable and strange.isdisjoint((run.manifest.name, run.signature.name)):
-        said += _signature(run, asked, allowed_signers, signer)
+        said += signature_said(run, asked.get("signing"), allowed_signers, signer)
+    if manifest is not None:
+        said += _beside(run, manifest, run_id, asked, allowed_signers, signer)
     if not readable:
         said.append("nothing was computed again, and no signature was checked: only plain files are read as evidence")
     else:
@@ -71,34 +66,31 @@ def verify_run(run: RunDirectory, allowed_signers: Path | None = None, signer: s
     )
 
 
-def _signature(
-    run: RunDirectory, asked: Mapping[str, Any], allowed_signers: Path | None, signer: str | None
+def _expect_run(run: RunDirectory, allowed_signers: Path | None, signer: str | None) -> None:
+    """Raises EvidenceError where there is nothing to verify."""
+    if signer and not allowed_signers:
+        raise EvidenceError(f"signer {signer}: give allowed_signers as well, the file that says whose key is whose")
+    if not run.path.is_dir():
+        raise EvidenceError(f"{run.path}: no such directory; run_dir names the directory of a run")
+    if not (run.manifest.is_file() or (run.path / "evidence").is_dir()):
+        raise EvidenceError(
+            f"{run.path}: neither a manifest nor evidence is in it; run_dir names the directory of a run"
+        )
+
+
+def _beside(
+    run: RunDirectory,
+    manifest: Mapping[str, Any],
+    run_id: str,
+    asked: Mapping[str, Any],
+    allowed_signers: Path | None,
+    signer: str | None,
 ) -> Iterator[Said]:
-    """What the signature proves. ``asked`` is as ``_asked`` says."""
-    name, opened = run.signature.name, asked.get("signing")
-    if not run.signature.exists():
-        if opened:
-            yield Problem(name, f"the run was opened to be signed with {_key(opened)}, and this file is not here")
-        elif allowed_signers:
-            yield Problem(name, "the run is not signed: there is nothing that allowed_signers could say anything about")
-        else:
-            yield "the run is not signed: who can write its directory can also make up all of it"
-        return
-    try:
-        signature, data = run.signature.read_bytes(), run.manifest.read_bytes()
-        key = signed_with(signature, data)
-        if opened != key._asdict():
-            yield Problem(name, f"signed with {_key(key._asdict())}, and the run was opened with {_key(opened)}")
-        if allowed_signers:
-            yield f"signed by {signer_of(signature, data, allowed_signers, signer)} with {_key(key._asdict())}"
-        else:
-            yield f"signed with {_key(key._asdict())}; whose it is was not looked at: give allowed_signers"
-    except (SignatureError, OSError) as error:
-        yield Problem(name, str(error))
-
-
-def _key(signing: Mapping[str, Any] | None) -> str:
-    return "no key" if signing is None else f"the key {signing.get('fingerprint')}"
+    """The run among others: newer ones beside it, to which a part does not belong, and the parts that it is made of."""
+    if not asked.get("part"):
+        yield from newer_note(run.path, run_id)
+    if asked:
+        yield from parents_said(run, manifest["files"], allowed_signers, signer)
 
 
 def _about_versions(asked: Mapping[str, Any], different: bool) -> Iterator[str]:
@@ -119,4 +111,5 @@ def _asked(run: RunDirectory) -> dict[str, Any]:
         asked = run.read_run()
     except (EvidenceError, OSError):
         return {}
-    return {name: asked.get(name) if isinstance(asked.get(name), dict) else None for name in ("signing", "versions")}
+    names = ("signing", "versions", "part")
+    return {name: asked.get(name) if isinstance(asked.get(name), dict) else None for name in names}

@@ -26,6 +26,7 @@ AREAS = {
     "calls": "How the audit is called",
     "control": "The control node",
     "runs": "Runs and their evidence",
+    "parts": "Parts and their merge",
 }
 
 #: The gate failed; ansible-playbook ends with 2 when a task failed.

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 vigil.ports maintainers
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parts that a run was merged from, in ``report.md``. This module is private to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .markdown_text import code, names, table
+
+_HEADER = ("part", "opened", "control node", "hosts", "judged here", "vantage points", "key", "SHA-256 of its manifest")
+
+
+def parts_section(merged: Mapping[str, Any] | None) -> Iterator[str]:
+    """What was merged; nothing for a run of which all was looked at in one."""
+    if merged is None:
+        return
+    parents = merged["parents"]
+    number = f"{len(parents)} part{'' if len(parents) == 1 else 's'}"
+    yield "### Parts"
+    yield ""
+    yield f"Merged from {number} of campaign {code(merged['campaign'])} at {code(merged['merged'])}."
+    yield "The scope is that of the inventory of the merge; no part says what is expected."
+    yield ""
+    if parents:
+        yield from table(_HEADER, map(_row, parents))
+
+
+def _row(parent: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        code(parent["run_id"]),
+        code(parent["started"]),
+        code(parent["controller"]),
+        str(parent["hosts"]) if parent["inside"] else "",
+        str(parent["judged"]) if parent["inside"] else "",
+        names(parent["vantages"]) if parent["vantages"] else "",
+        code(parent["fingerprint"]) if parent["fingerprint"] else "not signed",
+        code(parent["manifest_sha256"]),
+    )
