@@ -18,6 +18,7 @@ SECONDS := 60
 CACHE := $(CURDIR)/.cache
 BIN := $(abspath $(VENV))/bin
 GATES := $(CACHE)/venv/gates
+DOCS := $(CACHE)/venv/docs
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
 
 TREE := .cache/tree/ansible_collections/vigil/ports
@@ -119,6 +120,18 @@ docs: env ## Write the pages and schemas that are made from the code
 	mv .cache/trust.md docs/trust.md
 	PYTHONPATH=.cache/tree python .ci/render-schemas > .cache/evidence.schema.json
 	mv .cache/evidence.schema.json schemas/evidence.schema.json
+
+$(DOCS)/.stamp: requirements/docs.txt requirements/run.txt meta/ee-requirements.txt
+	@python=$$(.ci/choose-python 12)
+	.ci/make-venv "$$python" $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	touch $@
+
+# antsibull-docs reads the collection as it is installed, and writes a log to the home directory.
+.PHONY: docs-site
+docs-site: $(DOCS)/.stamp $(INSTALLED)/MANIFEST.json ## The documentation as a site, in .cache/site/html; a warning or a dead link is an error
+	@mkdir -p $(CACHE)/home
+	HOME=$(CACHE)/home PATH="$(DOCS)/bin:$$PATH" python .ci/render-site .cache/site
 
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist
