@@ -133,6 +133,11 @@ docs-site: $(DOCS)/.stamp $(INSTALLED)/MANIFEST.json ## The documentation as a s
 	@mkdir -p $(CACHE)/home
 	HOME=$(CACHE)/home PATH="$(DOCS)/bin:$$PATH" python .ci/render-site .cache/site
 
+.PHONY: recording
+recording: env ## Record the first audit that the README shows (root)
+	@python .ci/render-recording > .cache/first-audit.svg
+	mv .cache/first-audit.svg docs/pictures/first-audit.svg
+
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist
 	@ls .cache/dist/*.tar.gz
