@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import stat
 import subprocess
 from pathlib import Path
 

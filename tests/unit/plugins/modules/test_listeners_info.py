@@ -19,6 +19,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.vigil.ports.plugins.modules import listeners_info
+from ansible_collections.vigil.ports.tests.unit.target_pythons import target_pythons
 
 ROOT = Path(__file__).resolve().parents[4]
 TREE = ROOT / ".cache" / "tree"
