@@ -72,6 +72,7 @@ options:
       - full
     default: redacted
   verify_bind:
+    version_added: 0.2.0
     description:
       - Ports that are also tried with C(bind()), in each network namespace that is looked at. The kernel refuses it
         where a socket holds the port, also one that C(/proc) and netlink do not show because somebody hides it. What

@@ -20,11 +20,13 @@ author:
   - vigil.ports maintainers (@vigil-ports)
 options:
   into:
+    version_added: 0.2.0
     description:
       - Another directory to write the reports to. It is made when it is missing. Nothing in the run directory is
         touched then.
     type: path
   signing_key:
+    version_added: 0.2.0
     description:
       - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
       - It has to be the one that M(vigil.ports.run) was given. A run that is sealed already is not signed again.

@@ -44,6 +44,7 @@ options:
       - With another day it is a what-if run, which no later stage records, tells of, counts or makes C(latest).
     type: str
   signing_key:
+    version_added: 0.2.0
     description:
       - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
       - The key is tried before anything is looked at. One that cannot be read, or that would ask for a passphrase, is
@@ -71,17 +72,20 @@ options:
     type: int
     default: 14
   too_broad_ports:
+    version_added: 0.3.0
     description:
       - How many ports of a protocol a host may declare reachable from any vantage point, or except, in all entries
         together.
     type: int
     default: 500
   too_broad_days:
+    version_added: 0.3.0
     description:
       - For how many days an exception may hold.
     type: int
     default: 730
   verify_bind:
+    version_added: 0.2.0
     description:
       - Which ports M(vigil.ports.relist) tries with C(bind()) on the hosts that are listed again after the scans.
         V(all) lists every host again and tries all ports.
@@ -89,6 +93,7 @@ options:
     choices: [disagreements, all, never]
     default: disagreements
   every:
+    version_added: 0.2.0
     description:
       - After how many seconds a run of the same O(label) is due, V(0) when none is.
       - The reports say how many are missing.

@@ -53,6 +53,7 @@ options:
         elements: raw
         default: []
       own_addresses:
+        version_added: 0.2.0
         description:
           - The addresses that O(targets[].address) may resolve to when it is a name. A name that resolves to another is
             refused, so that nobody else is scanned when the name leads elsewhere.
@@ -60,6 +61,7 @@ options:
         type: list
         elements: str
       open:
+        version_added: 0.3.0
         description:
           - TCP ports that an earlier call found open. When some target has this or O(targets[].open_udp), the call asks
             what answers there and no port for its state, so it goes without O(ports), O(udp_ports) and O(top_ports).
@@ -69,6 +71,7 @@ options:
         elements: raw
         default: []
       open_udp:
+        version_added: 0.3.0
         description: UDP ports, like O(targets[].open).
         type: list
         elements: raw
