@@ -15,8 +15,8 @@ description:
     proposals to the variables files of the inventory. Entries that all hosts of a group share are written to its file.
   - Proposals have separate layers, C(vigil_ports__proposed) for a host and C(vigil_ports__proposed_GROUP) for a
     group. An audit reports them as C(unapproved) until a person fills them in and moves them to another layer.
-  - Everything else in a file stays unchanged, byte for byte. A file for which this cannot be guaranteed is not written; it
-    is named, and its proposals are printed.
+  - Everything else in a file stays unchanged, byte for byte. A file for which this cannot be guaranteed is not written;
+    it is named, and its proposals are printed.
   - Run it once in a play (C(run_once)); the hosts are those of the play. No host is connected to.
 author:
   - vigil.ports maintainers (@vigil-ports)
@@ -37,8 +37,8 @@ options:
     type: str
   share:
     description:
-      - The percentage of hosts of a group that must share an entry for it to be proposed for the group. Hosts that were not
-        assessed do not share it. Below V(100), entries that not all hosts share have C(required=false).
+      - The percentage of hosts of a group that must share an entry for it to be proposed for the group. Hosts that were
+        not assessed do not share it. Below V(100), entries that not all hosts share have C(required=false).
     type: int
     default: 100
   patch:

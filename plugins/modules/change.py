@@ -13,8 +13,9 @@ version_added: 0.2.0
 description:
   - With O(state=open), opens a change window from the run before the change, with the plan of the ports that the change
     opens and closes on each host.
-  - With O(state=closed), closes it from the run after the change, writes C(junit.xml) and C(report.md) with what was done as
-    planned, planned but not done, and done but not planned on each host, and fails unless all of it is as planned.
+  - With O(state=closed), closes it from the run after the change, writes C(junit.xml) and C(report.md) with what was
+    done as planned, planned but not done, and done but not planned on each host, and fails unless all of it is as
+    planned.
   - A host or port that could not be assessed is not known. It never counts as planned or unchanged.
   - Windows are stored in C(changes) of the report directory. See C(docs/change-windows.md).
 author:
@@ -60,8 +61,8 @@ options:
     type: path
   since:
     description:
-      - A git revision of the inventory. The plan is then the difference between the declarations of this revision and the
-        current ones.
+      - A git revision of the inventory. The plan is then the difference between the declarations of this revision and
+        the current ones.
       - If empty, the plan consists of the entries with the id of the change.
     type: str
     default: ""

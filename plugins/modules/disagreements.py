@@ -12,8 +12,8 @@ short_description: Find hosts that contradict the scans
 version_added: 0.2.0
 description:
   - Compares the evidence of the hosts with that of the scans, and returns each host and port where they contradict each
-    other. Either a port is open without a listener on the host, or a listener is declared reachable and its port is closed,
-    or a declared listener is missing and its port is open.
+    other. Either a port is open without a listener on the host, or a listener is declared reachable and its port is
+    closed, or a declared listener is missing and its port is open.
   - A service that was restarted between listing and scan looks like a hidden one. To exclude this race condition,
     M(vigil.ports.relist) lists these hosts again before anything is reported.
 extends_documentation_fragment:

@@ -29,8 +29,8 @@ options:
   owners:
     description:
       - How far to search for the processes of listeners, as for M(vigil.ports.listeners_info).
-      - With V(first) or V(unit), a declaration that contains a process cannot be compared with all processes of the port,
-        and is not assessed.
+      - With V(first) or V(unit), a declaration that contains a process cannot be compared with all processes of the
+        port, and is not assessed.
     type: str
     choices: [unit, first, all]
     default: all

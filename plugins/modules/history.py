@@ -12,8 +12,8 @@ short_description: Read the history of earlier runs, or record a run
 version_added: 0.2.0
 description:
   - With O(step=recall), before the scan, it writes the history of the hosts of the run to C(evidence/history.json).
-    M(vigil.ports.audit) uses it to report changes, and M(vigil.ports.scan) to include ports that were open in the last scan.
-    Complete runs of the report directory that are not recorded yet are recorded first.
+    M(vigil.ports.audit) uses it to report changes, and M(vigil.ports.scan) to include ports that were open in the last
+    scan. Complete runs of the report directory that are not recorded yet are recorded first.
   - With O(step=record), after the run was sealed, it records the run.
   - A database that is locked, full, corrupt, unreachable or has a newer schema does not fail the run. It causes a
     warning and is stated in the reports, and a later run records this one.

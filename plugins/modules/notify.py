@@ -11,8 +11,8 @@ module: notify
 short_description: Notify the owners of ports about changes
 version_added: 0.2.0
 description:
-  - Notifies the owner of a port about changes, through any service that Apprise supports. A finding is sent if it is new,
-    if its severity increased, after O(remind_after), and when it is over. Each owner receives one message.
+  - Notifies the owner of a port about changes, through any service that Apprise supports. A finding is sent if it is
+    new, if its severity increased, after O(remind_after), and when it is over. Each owner receives one message.
   - C(alerts.json) next to the runs records what was sent and what could not be delivered. A channel that fails causes a
     warning, not a failure; the next run sends its messages.
   - A finding is over if a run assessed it and it no longer fails, or if an exception excuses it. A run that could not

@@ -11,10 +11,10 @@ module: relist
 short_description: List a host again, and record the result next to the first listing
 version_added: 0.2.0
 description:
-  - Runs M(vigil.ports.listeners_info) a second time on a host that contradicts the scans, and tries the ports in question
-    with C(bind()). The first listing is kept.
-  - If the host is lost meanwhile, or the module fails, this is recorded. The contradiction is then reported, and the report
-    states that the host could not be listed again. Use C(ignore_unreachable) on the task.
+  - Runs M(vigil.ports.listeners_info) a second time on a host that contradicts the scans, and tries the ports in
+    question with C(bind()). The first listing is kept.
+  - If the host is lost meanwhile, or the module fails, this is recorded. The contradiction is then reported, and the
+    report states that the host could not be listed again. Use C(ignore_unreachable) on the task.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:

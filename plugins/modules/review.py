@@ -11,10 +11,10 @@ module: review
 short_description: Write a review sheet of the declarations
 version_added: 0.2.0
 description:
-  - Writes a Markdown page with every declaration of a run, its owner and approval, its use, its reachability, and overdue
-    reviews. Declarations that have been unused for a time are proposed for removal.
-  - The history of the run tells since when a declaration has been unused. If a host could not be assessed, the use is not
-    known, and removal is not proposed.
+  - Writes a Markdown page with every declaration of a run, its owner and approval, its use, its reachability, and
+    overdue reviews. Declarations that have been unused for a time are proposed for removal.
+  - The history of the run tells since when a declaration has been unused. If a host could not be assessed, the use is
+    not known, and removal is not proposed.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:

@@ -41,21 +41,22 @@ options:
   date:
     description:
       - The day, as V(YYYY-MM-DD), as of which expiry and reviews are judged. Default is today, in UTC.
-      - With another day it is a what-if run, which is not recorded, sends no alerts, writes no metrics, and does not become
-        C(latest).
+      - With another day it is a what-if run, which is not recorded, sends no alerts, writes no metrics, and does not
+        become C(latest).
     type: str
   signing_key:
     version_added: 0.2.0
     description:
       - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
-      - The key is tested before any host is contacted. A key that cannot be read, or that would ask for a passphrase, is an
-        error.
+      - The key is tested before any host is contacted. A key that cannot be read, or that would ask for a passphrase,
+        is an error.
       - Give M(vigil.ports.report) the same key. Without a key the run is not signed, and its report says so.
     type: path
   fail_on:
     description:
       - The lowest severity of a finding that fails the run.
-      - With V(never) the exit status is 0, but the reports still show findings of severity C(low) or higher as failures.
+      - With V(never) the exit status is 0, but the reports still show findings of severity C(low) or higher as
+        failures.
     type: str
     choices: [info, low, medium, high, critical, never]
     default: medium

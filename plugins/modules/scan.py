@@ -11,10 +11,10 @@ module: scan
 short_description: Scan the hosts of a run from a vantage point
 version_added: 0.1.0
 description:
-  - Plans the scan from the evidence of the hosts, runs M(vigil.ports.scan_info) on the scanner, and writes the results to
-    the run directory.
-  - The scan is a series of short calls, known ports first. After each call the progress is printed, and the results so far
-    are written.
+  - Plans the scan from the evidence of the hosts, runs M(vigil.ports.scan_info) on the scanner, and writes the results
+    to the run directory.
+  - The scan is a series of short calls, known ports first. After each call the progress is printed, and the results so
+    far are written.
   - Delegate the task to the scanner, after the evidence of all hosts was gathered.
 extends_documentation_fragment:
   - vigil.ports.stage

@@ -12,8 +12,8 @@ short_description: Validate settings, and refuse those that come from a host
 version_added: 0.3.0
 description:
   - The first task of the roles. It reads variables and connects to no host. It fails in each of the following cases.
-  - A fact has the name of a variable of this collection. A host chooses its facts, and Ansible prefers facts, even cached
-    ones of another playbook, to the inventory.
+  - A fact has the name of a variable of this collection. A host chooses its facts, and Ansible prefers facts, even
+    cached ones of another playbook, to the inventory.
   - Hosts of the play have different values for a setting of the run. Ansible would use the value of the first host.
   - An inventory could not be read. Ansible only prints a warning.
   - A setting has a wrong type, such as text instead of a list, or contains a control character.

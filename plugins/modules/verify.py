@@ -13,8 +13,8 @@ version_added: 0.2.0
 description:
   - Compares every file of a run directory with the digest in C(manifest.json), and reports missing, changed and added
     files, and anything that is not a regular file.
-  - Follows the chain of runs, in which each run contains the digest of the one before. A missing earlier run is a note; a
-    different digest is a problem.
+  - Follows the chain of runs, in which each run contains the digest of the one before. A missing earlier run is a note;
+    a different digest is a problem.
   - Verifies the signature with C(ssh-keygen), if there is one.
   - Computes C(results.json), every report and the manifest again from the evidence, and compares them byte for byte.
   - Reports all problems, and fails if there is one. Nothing in the run directory is changed.
