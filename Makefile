@@ -11,6 +11,7 @@ SHELL := /bin/bash
 
 VENV ?= .venv
 ANSIBLE_CORE ?=
+NEWEST_CORE := 2.21
 PYTHON_MINOR := $(if $(filter 2.20 2.21,$(ANSIBLE_CORE)),12,11)
 INVENTORY ?= examples/quickstart/inventory.yml
 SECONDS := 60
@@ -18,6 +19,7 @@ SECONDS := 60
 CACHE := $(CURDIR)/.cache
 BIN := $(abspath $(VENV))/bin
 GATES := $(CACHE)/venv/gates
+DOCS := $(CACHE)/venv/docs
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 $(if $(ANSIBLE_CORE),'ansible-core==$(ANSIBLE_CORE).*')
 
 TREE := .cache/tree/ansible_collections/vigil/ports
@@ -41,11 +43,12 @@ audit: $(VENV)/.stamp-run $(INSTALLED)/MANIFEST.json ## Audit this machine again
 	@ANSIBLE_CONFIG=$(CURDIR)/examples/quickstart/ansible.cfg ansible-playbook -i $(INVENTORY) vigil.ports.audit -e audit_report_dir=$(CURDIR)/reports -e audit_fail_on=never
 
 .PHONY: test
-test: packages env ## Everything: packages, lint, sanity, unit, integration
+test: packages env ## Everything: packages, lint, sanity, unit, integration, and a part of it with the newest ansible-core
 	@rm -rf .cache/test-logs
 	failed=0
 	$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target lint sanity unit || failed=1
 	$(MAKE) --no-print-directory integration || failed=1
+	$(MAKE) --no-print-directory integration-newest || failed=1
 	echo
 	.ci/test-counts
 	exit $$failed
@@ -121,6 +124,23 @@ docs: env ## Write the pages and schemas that are made from the code
 	mv .cache/evidence.schema.json schemas/evidence.schema.json
 	PYTHONPATH=.cache/tree python .ci/render-excusable > .cache/inventory.schema.json
 	mv .cache/inventory.schema.json schemas/inventory.schema.json
+
+$(DOCS)/.stamp: requirements/docs.txt requirements/run.txt meta/ee-requirements.txt
+	@python=$$(.ci/choose-python 12)
+	.ci/make-venv "$$python" $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	touch $@
+
+# antsibull-docs reads the collection as it is installed, and writes a log to the home directory.
+.PHONY: docs-site
+docs-site: $(DOCS)/.stamp $(INSTALLED)/MANIFEST.json ## The documentation as a site, in .cache/site/html; a warning or a dead link is an error
+	@mkdir -p $(CACHE)/home
+	HOME=$(CACHE)/home PATH="$(DOCS)/bin:$$PATH" python .ci/render-site .cache/site
+
+.PHONY: recording
+recording: env ## Record the first audit that the README shows (root)
+	@python .ci/render-recording > .cache/first-audit.svg
+	mv .cache/first-audit.svg docs/pictures/first-audit.svg
 
 .PHONY: build
 build: $(INSTALLED)/MANIFEST.json ## The package that is published, in .cache/dist
@@ -206,6 +226,23 @@ fuzz: env $(VENV)/.stamp-fuzz ## Look for inputs that break a parser, SECONDS=60
 integration: env ## The fleet: real hosts in network namespaces (root)
 	@.ci/system-packages check tests/integration/packages.txt || exit $$(( $$? == 75 ? 0 : 1 ))
 	.ci/pytest-part integration tests/integration $(ARGS)
+
+# What is planted, a whole audit of it, and hosts that write hostile text. The environment is made once, in one or two minutes.
+NEWEST_PART := tests/integration/test_planted_state.py tests/integration/test_audit.py tests/integration/test_hostile_text.py
+.PHONY: integration-newest
+integration-newest: ## A short part of the fleet with the newest ansible-core, in an environment of its own (root)
+	@[ "$(ANSIBLE_CORE)" != $(NEWEST_CORE) ] || exit 0  # the whole fleet runs with it
+	if ! PYTHON= .ci/choose-python 12 >/dev/null 2>&1; then
+	    mkdir -p .cache/test-logs
+	    echo "not run: ansible-core $(NEWEST_CORE) needs Python 3.12, which is not here" | tee .cache/test-logs/integration-newest.log
+	    exit 0
+	fi
+	.ci/system-packages check tests/integration/packages.txt || exit $$(( $$? == 75 ? 0 : 1 ))
+	$(MAKE) --no-print-directory fleet-part PYTHON= VENV=.cache/venv/$(NEWEST_CORE) ANSIBLE_CORE=$(NEWEST_CORE)
+
+.PHONY: fleet-part
+fleet-part: env
+	@.ci/pytest-part integration-newest $(NEWEST_PART)
 
 .PHONY: bench
 bench: env ## Time the work against public tools, and print one table (root); ARGS="listing" narrows it

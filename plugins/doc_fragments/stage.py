@@ -14,7 +14,7 @@ class ModuleDocFragment:
 options:
   run_dir:
     description:
-      - The run directory on the control node, as M(vigil.ports.run) returned it.
+      - The run directory on the control node, as returned by M(vigil.ports.run).
     type: path
     required: true
 attributes:
@@ -27,8 +27,7 @@ attributes:
       Can run in C(check_mode) and return the status without modifying anything.
     support: full
     details:
-      - The run directory on the control node is written in check mode too. It is the answer, and no host is changed
-        for it.
+      - The run directory on the control node is written in check mode too. No host is changed.
   diff_mode:
     description: Returns details on what has changed, when in diff mode.
     support: none

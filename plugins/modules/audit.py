@@ -8,11 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: audit
-short_description: Hold the evidence of a run against what is declared
+short_description: Compare the evidence of a run with the declarations
 version_added: 0.1.0
 description:
   - Judges every host in the scope of the run and writes C(results.json) into the run directory.
-  - The results depend on the evidence alone. The same evidence gives the same bytes.
+  - The results depend only on the evidence. The same evidence gives the same bytes.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -30,14 +30,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: How many findings there are by C(status), and how many failed ones by C(severity).
+  description: Number of findings by C(status), and of failed findings by C(severity).
   type: dict
   returned: success
   sample:
     status: {pass: 120, fail: 2, excepted: 1, not_assessed: 0}
     severity: {critical: 0, high: 1, medium: 1, low: 0, info: 0}
 gate:
-  description: Whether the run passes, from which severity on a finding breaks the gate, and how many do.
+  description: Whether the run passes, the lowest severity that fails it, and the number of findings that do.
   type: dict
   returned: success
   sample: {fail_on: medium, breaking: 2, passed: false}

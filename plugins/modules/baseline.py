@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: baseline
-short_description: Propose declarations for what was seen
+short_description: Propose declarations for the listeners of a run
 version_added: 0.2.0
 description:
   - Proposes a declaration for each listener of a run that is neither declared, proposed nor excepted, and writes the
-    proposals into the variables files of the inventory. What all hosts of a group share goes into the group's file.
-  - Proposals lie in layers of their own, C(vigil_ports__proposed) for a host and C(vigil_ports__proposed_GROUP) for a
+    proposals to the variables files of the inventory. Entries that all hosts of a group share are written to its file.
+  - Proposals have separate layers, C(vigil_ports__proposed) for a host and C(vigil_ports__proposed_GROUP) for a
     group. An audit reports them as C(unapproved) until a person fills them in and moves them to another layer.
-  - Everything else in a file stays as it is, byte for byte. A file of which that cannot be said is not written, and
-    named; its proposals are shown.
+  - Everything else in a file stays unchanged, byte for byte. A file for which this cannot be guaranteed is not written;
+    it is named, and its proposals are printed.
   - Run it once in a play (C(run_once)); the hosts are those of the play. No host is connected to.
 author:
   - vigil.ports maintainers (@vigil-ports)
@@ -29,21 +29,21 @@ options:
     type: path
   directory:
     description:
-      - Where C(group_vars) and C(host_vars) are. Default is the directory of the inventory.
+      - The directory of C(group_vars) and C(host_vars). Default is the directory of the inventory.
     type: path
   owner:
     description:
-      - Who answers for all that is proposed. Without it the owner is left to be filled in.
+      - The owner of all proposals. Without it, a placeholder is written.
     type: str
   share:
     description:
-      - How many percent of the hosts of a group must have an entry for it to be proposed for the group. Hosts that were
-        not looked at do not have it. With less than V(100) what not all hosts have is not required.
+      - The percentage of hosts of a group that must share an entry for it to be proposed for the group. Hosts that were
+        not assessed do not share it. Below V(100), entries that not all hosts share have C(required=false).
     type: int
     default: 100
   patch:
     description:
-      - A file on the control node to write the patch to, in check mode too. C(git apply) takes it in O(directory).
+      - A file on the control node for the patch, also in check mode. Apply it with C(git apply) in O(directory).
     type: path
   import_file:
     description:
@@ -51,18 +51,18 @@ options:
     type: path
   import_format:
     description:
-      - What wrote O(import_file). V(ss) and V(netstat) are the text of C(-tuln) or C(-tulnp), V(goss) is a goss file
+      - The format of O(import_file). V(ss) and V(netstat) are the text of C(-tuln) or C(-tulnp), V(goss) is a goss file
         with a section C(port), V(nmap) is XML (C(-oX)).
     type: str
     choices: [auto, ss, netstat, goss, nmap]
     default: auto
   import_host:
     description:
-      - The host that O(import_file) is about. A report of nmap names its hosts itself.
+      - The host of O(import_file). Reports of nmap contain their hosts.
     type: str
   import_vantage:
     description:
-      - The vantage point from which nmap looked.
+      - The vantage point of the nmap scan.
     type: str
 attributes:
   action:
@@ -88,7 +88,7 @@ EXAMPLES = r"""
     run_dir: vigil-reports/latest
   run_once: true
 
-- name: Propose for one host from what ss said there
+- name: Propose for one host from the output of ss
   vigil.ports.baseline:
     import_file: web1-ss.txt
     import_host: web1
@@ -97,33 +97,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: The files that were written, or would be in check mode.
+  description: The files that were written, or would be written in check mode.
   type: list
   elements: str
   returned: success
   sample: [/srv/inventory/group_vars/web.yml]
 entries:
-  description: How many entries are proposed for each group and host.
+  description: Number of proposed entries for each group and host.
   type: dict
   returned: success
   sample: {"group web": 2, "host web1": 1}
 left_out:
-  description: What was left out or not seen, and why, by host.
+  description: What was not proposed or not assessed, with the reason, by host.
   type: dict
   returned: success
   sample: {"dev1": ["udp/40000 at 0.0.0.0 looks ephemeral, and was left out"]}
 refused:
-  description: What was not written, why, and the text of the proposals.
+  description: Files that were not written, the reason, and the text of the proposals.
   type: list
   elements: dict
   returned: success
   contains:
     name:
-      description: The file, or the group or host for which there is none.
+      description: The file, or the group or host that has no file.
       type: str
       sample: /srv/inventory/group_vars/all.yml
     why:
-      description: What is in the way, and the way out.
+      description: The reason, and what to do.
       type: str
       sample: its lines end with a carriage return
     text:

@@ -11,12 +11,13 @@ module: change
 short_description: Open and close a change window
 version_added: 0.2.0
 description:
-  - Opens a change window from the run that recorded the state before the change (O(state=open)), with the plan of what
-    the change opens and closes on each host.
-  - Closes it from the run after the change (O(state=closed)), writes C(junit.xml) and C(report.md) with what was done
-    as planned, planned but not done, and done but not planned on each host, and fails when it is not all as planned.
-  - A host or a port that could not be looked at is not known, and never counts as planned or unchanged.
-  - Windows lie in C(changes) of the report directory. See C(docs/change-windows.md).
+  - With O(state=open), opens a change window from the run before the change, with the plan of the ports that the change
+    opens and closes on each host.
+  - With O(state=closed), closes it from the run after the change, writes C(junit.xml) and C(report.md) with what was
+    done as planned, planned but not done, and done but not planned on each host, and fails unless all of it is as
+    planned.
+  - A host or port that could not be assessed is not known. It never counts as planned or unchanged.
+  - Windows are stored in C(changes) of the report directory. See C(docs/change-windows.md).
 author:
   - vigil.ports maintainers (@vigil-ports)
 attributes:
@@ -29,13 +30,13 @@ attributes:
       Can run in C(check_mode) and return the status without modifying anything.
     support: full
     details:
-      - The plan or the outcome is shown, and no window is opened or closed.
+      - The plan or the outcome is shown, but no window is opened or closed.
   diff_mode:
     description: Returns details on what has changed, when in diff mode.
     support: none
 options:
   change:
-    description: The id of the change, as the key C(change) of declarations carries it.
+    description: The id of the change, as in the key C(change) of declarations.
     type: str
     required: true
   state:
@@ -45,14 +46,14 @@ options:
     required: true
   step:
     description:
-      - With V(check) only whether the window could be opened or closed, before any host is looked at.
-      - With V(plan) only whether there is a plan, from the run in which declarations were gathered.
-      - With V(record) the window is opened or closed.
+      - V(check) checks whether the window could be opened or closed, before any host is contacted.
+      - V(plan) checks whether there is a plan, from the run in which declarations were gathered.
+      - V(record) opens or closes the window.
     type: str
     choices: [check, plan, record]
     default: record
   report_dir:
-    description: Where run directories are kept, on the control node.
+    description: The directory of the runs on the control node.
     type: path
     required: true
   run_dir:
@@ -60,16 +61,17 @@ options:
     type: path
   since:
     description:
-      - A git revision of the inventory. The plan is then what is declared now and was not, and the other way round.
-      - Empty means that the plan is what carries the id of the change.
+      - A git revision of the inventory. The plan is then the difference between the declarations of this revision and
+        the current ones.
+      - If empty, the plan consists of the entries with the id of the change.
     type: str
     default: ""
   nothing:
-    description: The change is to change no port, as an upgrade of packages.
+    description: The change must not change any port, for example an upgrade of packages.
     type: bool
     default: false
   again:
-    description: Opens a further window for a change whose last one was closed. The closed one is kept.
+    description: Opens another window for a change whose last window was closed. The closed one is kept.
     type: bool
     default: false
   take_over:
@@ -90,7 +92,7 @@ EXAMPLES = r"""
     run_dir: "{{ audit_run.run_dir }}"
   run_once: true
 
-- name: Say what came of the change
+- name: Report the outcome of the change
   vigil.ports.change:
     change: CHG-1042
     state: closed
@@ -101,13 +103,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 hosts:
-  description: The hosts of the window; before it is closed those that are in the inventory.
+  description: The hosts of the window; before it is closed, only those in the inventory.
   type: list
   elements: str
   returned: when it is opened or checked
   sample: [cache1, web1]
 planned:
-  description: How many openings and closings are planned.
+  description: Number of planned openings and closings.
   type: int
   returned: when it is opened or planned
   sample: 2
@@ -117,12 +119,12 @@ window:
   returned: when it is opened or closed
   sample: /srv/vigil/runs/changes/%43%48%47-1042
 passed:
-  description: Whether all is as planned, and known to be.
+  description: Whether everything was done as planned and could be assessed.
   type: bool
   returned: when it is closed
   sample: true
 counts:
-  description: How many of each outcome there are.
+  description: Number of each outcome.
   type: dict
   returned: when it is closed
   sample: {"as-planned": 2, "not-done": 0, "not-known": 0, "not-planned": 1, "note": 0}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: disagreements
-short_description: Find the hosts that say something else than the scans
+short_description: Find hosts that contradict the scans
 version_added: 0.2.0
 description:
-  - Holds the evidence of the hosts against that of the scans, and names each host and port where the two disagree.
-    A port is open and the host shows no listener for it; a listener is declared reachable, and its port is closed; a
-    declared listener is missing, and its port is open.
-  - A service that was restarted between the two looks like one that somebody hides. So these hosts are listed again, by
-    M(vigil.ports.relist), before anything of this is reported.
+  - Compares the evidence of the hosts with that of the scans, and returns each host and port where they contradict each
+    other. Either a port is open without a listener on the host, or a listener is declared reachable and its port is
+    closed, or a declared listener is missing and its port is open.
+  - A service that was restarted between listing and scan looks like a hidden one. To exclude this race condition,
+    M(vigil.ports.relist) lists these hosts again before anything is reported.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -35,9 +35,8 @@ EXAMPLES = r"""
 RETURN = r"""
 hosts:
   description:
-    - The hosts to list again, with the ports for which they are, by protocol.
-    - When the run was opened with O(vigil.ports.run#module:verify_bind=all), every host that was listed, with all
-      ports.
+    - The hosts to list again, with the ports in question by protocol.
+    - If the run was opened with O(vigil.ports.run#module:verify_bind=all), every host that was listed, with all ports.
   type: dict
   returned: always
   sample: {"web1": {"tcp": "8080,9000-9010", "udp": ""}}

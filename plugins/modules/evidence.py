@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: evidence
-short_description: Write down what a host declares and what listens on it
+short_description: Record what a host declares and what listens on it
 version_added: 0.1.0
 description:
   - Resolves the variables C(vigil_ports*), C(vigil_raw_sockets*), C(vigil_exceptions*) and C(vigil_addresses) of the
-    host, runs M(vigil.ports.listeners_info) there, and writes both into the run directory.
-  - A host that is unreachable, or on which the module fails, is written down as such. The audit then says that it was
-    not assessed. Use C(ignore_unreachable) on the task, so that the host stays in the play.
+    host, runs M(vigil.ports.listeners_info) there, and writes both to the run directory.
+  - An unreachable host, or one on which the module fails, is recorded as such. The audit then reports it as not
+    assessed. Use C(ignore_unreachable) on the task, so that the host stays in the play.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -22,15 +22,15 @@ author:
 options:
   namespaces:
     description:
-      - Which network namespaces to look at, as M(vigil.ports.listeners_info) does.
+      - Which network namespaces to list, as for M(vigil.ports.listeners_info).
     type: str
     choices: [host, all]
     default: host
   owners:
     description:
-      - How far to look for who is behind a listener, as M(vigil.ports.listeners_info) does.
-      - With V(first) or V(unit), a declaration that names a process cannot be held against all that hold the port, and
-        is not assessed.
+      - How far to search for the processes of listeners, as for M(vigil.ports.listeners_info).
+      - With V(first) or V(unit), a declaration that contains a process cannot be compared with all processes of the
+        port, and is not assessed.
     type: str
     choices: [unit, first, all]
     default: all
@@ -51,7 +51,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at each host
+- name: Gather the evidence of each host
   vigil.ports.evidence:
     run_dir: "{{ opened.run_dir }}"
   become: true
@@ -60,12 +60,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: Whether the host could be looked at, V(gathered) or V(failed).
+  description: Whether the host could be assessed, V(gathered) or V(failed).
   type: str
   returned: when the host was reached
   sample: gathered
 listeners:
-  description: How many listeners were found; none when it could not be told.
+  description: Number of listeners; not set if it is unknown.
   type: int
   returned: when the host was reached
   sample: 12

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gate
-short_description: Show the summary of a run, and fail when it breaks the gate
+short_description: Print the summary of a run, and fail if it breaks the gate
 version_added: 0.1.0
 description:
-  - Prints the verdict, the counts, the worst findings and where the reports are.
-  - Fails when a finding is of the severity that the run was opened with, or when something was not assessed and not
-    accepted by name. The last stage, so that the reports are on disk when it fails.
+  - Prints the verdict, the counts, the most severe findings and the path of the reports.
+  - Fails if a finding has at least the severity that the run was opened with, or if something was not assessed and its
+    gap is not accepted by name. This is the last stage, so the reports are written before it fails.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -32,7 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: Whether nothing breaks the gate.
+  description: Whether the run passes.
   type: bool
   returned: always
   sample: true

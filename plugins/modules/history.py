@@ -8,16 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: history
-short_description: Ask what earlier runs saw, or record a run
+short_description: Read the history of earlier runs, or record a run
 version_added: 0.2.0
 description:
-  - Before the scan (O(step=recall)) it writes what history knows of the hosts of the run into
-    C(evidence/history.json), so that M(vigil.ports.audit) can say what changed, and M(vigil.ports.scan)
-    asks again for ports that were open when they were last asked. Complete runs of the report directory
-    that were not recorded are recorded first.
-  - After the sealing (O(step=record)) it records the run.
-  - A database that is locked, full, broken, of a newer version or out of reach fails no run. It is said as a
-    warning and in the reports, and the run is recorded by a later one.
+  - With O(step=recall), before the scan, it writes the history of the hosts of the run to C(evidence/history.json).
+    M(vigil.ports.audit) uses it to report changes, and M(vigil.ports.scan) to include ports that were open in the last
+    scan. Complete runs of the report directory that are not recorded yet are recorded first.
+  - With O(step=record), after the run was sealed, it records the run.
+  - A database that is locked, full, corrupt, unreachable or has a newer schema does not fail the run. It causes a
+    warning and is stated in the reports, and a later run records this one.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -25,15 +24,15 @@ author:
 attributes:
   check_mode:
     details:
-      - A run in check mode, and one that is judged as of another day, is compared with earlier ones, and not recorded.
+      - Runs in check mode and what-if runs are compared with earlier runs, but not recorded.
 options:
   step:
-    description: Which of both to do.
+    description: Whether to read the history or to record the run.
     type: str
     choices: [recall, record]
     required: true
   history:
-    description: Whether history is kept. With V(false) the run says so, and no later run records it by itself.
+    description: Whether history is used. With V(false) the run says so, and later runs do not record it automatically.
     type: bool
     default: true
   url:
@@ -41,11 +40,11 @@ options:
       - The database. Empty means SQLite in C(history.db) of the report directory.
       - For PostgreSQL V(postgresql://USER:PASSWORD@HOST/DATABASE), for which the control node needs psycopg; for SQLite
         elsewhere V(sqlite:////absolute/path.db).
-      - It is a secret where it holds a password, which is never printed nor written.
+      - Keep it secret if it contains a password. The password is never printed or written.
     type: str
     default: ""
   keep_days:
-    description: For how many days runs are kept, V(0) for ever.
+    description: Number of days to keep runs, V(0) for ever.
     type: int
     default: 400
 seealso:
@@ -54,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask what was known before
+- name: Read the history
   vigil.ports.history:
     run_dir: "{{ opened.run_dir }}"
     step: recall
@@ -64,8 +63,8 @@ EXAMPLES = r"""
 RETURN = r"""
 state:
   description:
-    - Of V(recall) what the evidence says, V(ok), V(first run), V(off), V(unavailable), or V(written already).
-    - Of V(record) what became of the run, V(recorded), V(known), V(too old), V(check mode), V(not recorded) or V(off).
+    - For V(recall), the state in the evidence, V(ok), V(first run), V(off), V(unavailable), or V(written already).
+    - For V(record), the result, V(recorded), V(known), V(too old), V(check mode), V(not recorded) or V(off).
   type: str
   returned: success
   sample: recorded

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: history_rebuild
-short_description: Record every run of a report directory that is not recorded
+short_description: Record all runs of a report directory that are missing in the history
 version_added: 0.2.0
 description:
-  - Makes history again from run directories, after the database was lost or where none was kept.
-  - An SQLite database that is broken is set aside under another name, and made anew.
+  - Rebuilds the history from run directories, for example after the database was lost.
+  - A corrupt SQLite database is renamed first, and a new one is created.
 author:
   - vigil.ports maintainers (@vigil-ports)
 attributes:
@@ -30,7 +30,7 @@ attributes:
 options:
   report_dir:
     description:
-      - Where run directories are kept on the control node, as C(audit_report_dir).
+      - The directory of the runs on the control node, as C(audit_report_dir).
     type: path
     required: true
   url:
@@ -38,7 +38,7 @@ options:
       - The database. Empty means SQLite in C(history.db) of the report directory.
       - For PostgreSQL V(postgresql://USER:PASSWORD@HOST/DATABASE), for which the control node needs psycopg; for SQLite
         elsewhere V(sqlite:////absolute/path.db).
-      - It is a secret where it holds a password, which is never printed nor written.
+      - Keep it secret if it contains a password. The password is never printed or written.
     type: str
     default: ""
 seealso:
@@ -46,7 +46,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Record what is not recorded
+- name: Record missing runs
   vigil.ports.history_rebuild:
     report_dir: vigil-reports
   delegate_to: localhost
@@ -55,18 +55,17 @@ EXAMPLES = r"""
 RETURN = r"""
 recorded:
   description:
-    - How many runs were recorded. Those that were known already, or made in check mode or as of another day, do not
-      count.
+    - Number of runs that were recorded. Known runs, runs in check mode and what-if runs do not count.
   type: int
   returned: success
   sample: 12
 set_aside:
-  description: Where the broken database is now, null when it was not broken.
+  description: New path of the corrupt database, null if it was not corrupt.
   type: str
   returned: success
   sample: vigil-reports/history.db.broken-1
 msg:
-  description: What was done.
+  description: The result.
   type: str
   returned: success
   sample: 12 runs were recorded

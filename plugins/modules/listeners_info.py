@@ -8,26 +8,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: listeners_info
-short_description: Say what listens on a host, and how well it could be looked at
+short_description: List the listening sockets of a host with their owners
 version_added: 0.1.0
 description:
-  - Lists the sockets of a host that take traffic, with the processes, users, systemd units, containers and packages
-    behind them. These are TCP sockets that listen, UDP sockets that are bound and not connected, and packet and raw
+  - Lists the sockets of a host that receive traffic, with their processes, users, systemd units, containers and
+    packages. These are TCP sockets that listen, UDP sockets that are bound and not connected, and packet and raw
     sockets, which have no port.
-  - The kernel is asked over netlink for the listening sockets only, so that the number of connections does not
-    matter. Where netlink is refused, C(/proc/net) is read instead, and RV(coverage.sources) says so.
-  - Nothing that could be seen is dropped. A listener whose owner cannot be named is kept, with
-    RV(listeners[].owners_state=unknown). What could not be looked at is named in RV(coverage).
+  - The kernel returns only listening sockets over netlink, so the number of connections does not matter. If netlink is
+    refused, C(/proc/net) is read instead, and RV(coverage.sources) shows it.
+  - Listeners are never dropped. A listener with an unknown owner has RV(listeners[].owners_state=unknown).
+    RV(coverage) lists what could not be read.
   - Works on its own in any playbook, without the rest of this collection.
 author:
   - vigil.ports maintainers (@vigil-ports)
 options:
   namespaces:
     description:
-      - Which network namespaces to look at.
-      - V(host) is the network namespace that the module runs in. Others are entered only to see whether they have
+      - Which network namespaces to list.
+      - V(host) is the network namespace that the module runs in. Others are entered only to check whether they have
         addresses of their own, see RV(coverage.namespaces.left_out).
-      - V(all) also looks at those of containers and at those that C(ip netns) keeps. This needs root.
+      - V(all) also lists those of containers and those of C(ip netns). This needs root.
     type: str
     choices:
       - host
@@ -35,7 +35,7 @@ options:
     default: host
   owners:
     description:
-      - How far to look for who is behind a listener. It is what a listing costs.
+      - How far to search for the processes of listeners. This is the main cost of a listing.
       - V(all) names every process that holds the socket, and looks at the open files of all processes for that. A
         process that shares a port with a service, or that was handed its socket, is found by this only.
       - V(first) names one process for each listener, from the few that can be it, which are those in the cgroup that
@@ -72,6 +72,7 @@ options:
       - full
     default: redacted
   verify_bind:
+    version_added: 0.2.0
     description:
       - Ports that are also tried with C(bind()), in each network namespace that is looked at. The kernel refuses it
         where a socket holds the port, also one that C(/proc) and netlink do not show because somebody hides it. What

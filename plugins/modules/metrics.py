@@ -8,13 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: metrics
-short_description: Write a run's numbers for Prometheus
+short_description: Write metrics of a run for Prometheus
 version_added: 0.2.0
 description:
-  - Writes the numbers of a complete run in the text format that the textfile collector of node_exporter reads, findings
-    by severity, what was not assessed, when the run was complete, exceptions that end soon, runs that are missing and
-    alerts that were not delivered.
-  - The file appears whole or not at all, and everybody may read it. It holds numbers and the label of the run.
+  - Writes metrics of a complete run in the format of the textfile collector of node_exporter. They cover findings by
+    severity, gaps, the time of the run, exceptions that expire soon, missed runs, and undelivered alerts.
+  - The file is replaced atomically and is world-readable. It contains numbers and the label of the run.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -22,9 +21,9 @@ author:
 options:
   dest:
     description:
-      - The file to write. Its name must end in C(.prom), as node_exporter reads no other, and a file that another
-        program runs is not written over. Its directory must be there.
-      - In check mode it is not written, nor of a run that is judged as of another day than today.
+      - The file to write. Its name must end in C(.prom), because node_exporter reads no other files, so files of other
+        programs are not overwritten. Its directory must exist.
+      - It is not written in check mode or for a what-if run.
     type: path
     required: true
 seealso:
@@ -32,7 +31,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write the numbers of the last run
+- name: Write metrics of the last run
   vigil.ports.metrics:
     run_dir: vigil-reports/latest
     dest: /var/lib/prometheus/node-exporter/vigil_ports.prom

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: notify
-short_description: Tell the owners of ports what changed
+short_description: Notify the owners of ports about changes
 version_added: 0.2.0
 description:
-  - Tells who answers for a port what is news in a run, through any service of Apprise. A finding is told when it is
-    new, when it is worse than it was told to be, after O(remind_after), and when it is over. Each owner gets one
-    message.
-  - What was told, and what could not be delivered, is kept in C(alerts.json) beside the runs. A channel that fails is a
-    warning and no failure; its messages are sent by the next run.
-  - A finding is over when a run looked for it and it is not there, or an exception excuses it. A run that could not
-    look, or was not asked to, ends nothing.
-  - Where to tell is read from the variable C(notify_channels), a list of channels, each with a C(name), a list of
-    C(urls) as Apprise takes them, and a list of C(owners). One without C(owners) is for everybody else, and there must
-    be one. It is no option, as Ansible shows the line of an option that it cannot resolve, and the URLs are secrets.
-    No part of one is printed or written, but for the name of its service.
+  - Notifies the owner of a port about changes, through any service that Apprise supports. A finding is sent if it is
+    new, if its severity increased, after O(remind_after), and when it is over. Each owner receives one message.
+  - C(alerts.json) next to the runs records what was sent and what could not be delivered. A channel that fails causes a
+    warning, not a failure; the next run sends its messages.
+  - A finding is over if a run assessed it and it no longer fails, or if an exception excuses it. A run that could not
+    assess it, or was not asked to, does not end it.
+  - The channels are read from the variable C(notify_channels), a list of channels, each with a C(name), a list of
+    C(urls) for Apprise, and a list of C(owners). A channel without C(owners) receives all other alerts, and one is
+    required. It is not an option, because Ansible prints options that it cannot resolve, and the URLs are secrets.
+    No part of a URL is printed or written except the name of its service.
 author:
   - vigil.ports maintainers (@vigil-ports)
 options:
   step:
     description:
-      - V(check) says whether the channels can be used, and sends nothing. V(tell) sends.
+      - V(check) validates the channels and sends nothing. V(tell) sends.
     type: str
     choices: [check, tell]
     default: tell
@@ -37,28 +36,28 @@ options:
     type: path
   remind_after:
     description:
-      - After how many days a finding that is still open is told again, V(0) for never.
+      - Days after which an open finding is sent again, V(0) for never.
     type: int
     default: 7
   min_severity:
     description:
-      - The least severity that is told. What could not be assessed, and was not accepted by name, always is.
+      - The lowest severity that is sent. Gaps that are not accepted by name are always sent.
     type: str
     choices: [info, low, medium, high, critical]
     default: low
   report_url:
     description:
-      - Where the runs can be read. The run's name and C(report.md) are added to it.
+      - Base URL of the runs. The name of the run and C(report.md) are appended.
     type: str
     default: ""
   retries:
     description:
-      - How often a message that was not taken is sent again in the same run.
+      - How many times an undelivered message is sent again in the same run.
     type: int
     default: 2
   timeout:
     description:
-      - Seconds to connect to a service, and seconds to wait for its answer.
+      - Seconds for the connection to a service, and seconds for its response.
     type: int
     default: 10
 attributes:
@@ -71,7 +70,7 @@ attributes:
       Can run in C(check_mode) and return the status without modifying anything.
     support: full
     details:
-      - Nothing is sent and nothing is remembered; RV(planned) says how many messages there would be.
+      - Nothing is sent or recorded; RV(planned) is the number of messages that would be sent.
   diff_mode:
     description: Returns details on what has changed, when in diff mode.
     support: none
@@ -82,7 +81,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell the owners what is news in the last run
+- name: Notify the owners about changes in the last run
   vigil.ports.notify:
     run_dir: vigil-reports/latest
   vars:
@@ -97,17 +96,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 planned:
-  description: How many new messages there are, one for each owner with news.
+  description: Number of new messages, one for each owner with changes.
   type: int
   returned: with O(step=tell)
   sample: 2
 delivered:
-  description: How many messages were taken by their service, those that had waited among them.
+  description: Number of delivered messages, including queued ones of earlier runs.
   type: int
   returned: with O(step=tell)
   sample: 2
 undelivered:
-  description: How many wait for the next run.
+  description: Number of messages in the queue for the next run.
   type: int
   returned: with O(step=tell)
   sample: 0

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: relist
-short_description: List a host again, and write it down beside its first listing
+short_description: List a host again, and record the result next to the first listing
 version_added: 0.2.0
 description:
-  - Runs M(vigil.ports.listeners_info) a second time on a host that disagrees with the scans, and tries the ports in
-    question with C(bind()). The first listing stays as it is.
-  - A host that is lost meanwhile, or on which the module fails, is written down as such. The disagreement then stands,
-    and the report says that the host could not be listed again. Use C(ignore_unreachable) on the task.
+  - Runs M(vigil.ports.listeners_info) a second time on a host that contradicts the scans, and tries the ports in
+    question with C(bind()). The first listing is kept.
+  - If the host is lost meanwhile, or the module fails, this is recorded. The contradiction is then reported, and the
+    report states that the host could not be listed again. Use C(ignore_unreachable) on the task.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -22,7 +22,7 @@ author:
 options:
   ports:
     description:
-      - The ports in question, as M(vigil.ports.disagreements) returned them for this host.
+      - The ports in question, as returned by M(vigil.ports.disagreements) for this host.
     type: dict
     required: true
     suboptions:
@@ -42,13 +42,13 @@ options:
     default: true
   namespaces:
     description:
-      - Which network namespaces to look at. The same as for the first listing.
+      - Which network namespaces to list. Use the value of the first listing.
     type: str
     choices: [host, all]
     default: host
   owners:
     description:
-      - How far to look for who is behind a listener. The same as for the first listing.
+      - How far to search for the processes of listeners. Use the value of the first listing.
     type: str
     choices: [unit, first, all]
     default: all
@@ -63,7 +63,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List the host again where it disagrees with the scans
+- name: List the host again if it contradicts the scans
   vigil.ports.relist:
     run_dir: "{{ opened.run_dir }}"
     ports: "{{ found.hosts[inventory_hostname] }}"
@@ -79,7 +79,7 @@ status:
   returned: when the host was reached
   sample: listed
 listeners:
-  description: How many listeners were found; none when it could not be told.
+  description: Number of listeners; not set if it is unknown.
   type: int
   returned: when the host was reached
   sample: 12

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: review
-short_description: Write the sheet by which declarations are reviewed
+short_description: Write a review sheet of the declarations
 version_added: 0.2.0
 description:
-  - Writes a Markdown page with every declaration of a run, its owner and approval, whether it is in use and since when
-    it is not, who reaches it, and what is due. Declarations that nothing has used for a time are proposed for removal.
-  - Since when something is not in use is known from the history that the run asked. A host that could not be looked at
-    leaves it open, so that nothing is proposed for removal that only was not seen.
+  - Writes a Markdown page with every declaration of a run, its owner and approval, its use, its reachability, and
+    overdue reviews. Declarations that have been unused for a time are proposed for removal.
+  - The history of the run tells since when a declaration has been unused. If a host could not be assessed, the use is
+    not known, and removal is not proposed.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -22,12 +22,12 @@ author:
 options:
   dest:
     description:
-      - The file to write. Its directory must be there. It must not lie in the run directory, which is never changed.
+      - The file to write. Its directory must exist. It must not be in the run directory, which is never changed.
     type: path
     required: true
   unused_days:
     description:
-      - After how many days without use a declaration is proposed for removal.
+      - Days without use after which a declaration is proposed for removal.
     type: int
     default: 90
 seealso:
@@ -49,12 +49,12 @@ dest:
   returned: success
   sample: /srv/vigil/review.md
 declarations:
-  description: How many declarations there are.
+  description: Number of declarations.
   type: int
   returned: success
   sample: 41
 removable:
-  description: How many of them are proposed for removal.
+  description: Number of declarations proposed for removal.
   type: int
   returned: success
   sample: 2

@@ -11,7 +11,7 @@ module: run
 short_description: Open a run of the audit
 version_added: 0.1.0
 description:
-  - Checks what is asked for, before anything is looked at, and makes the run directory with the scope of the run.
+  - Validates the options before any host is contacted, and creates the run directory with the scope of the run.
   - The first stage of the role P(vigil.ports.audit#role). Run it once in a play (C(run_once)).
 extends_documentation_fragment:
   - vigil.ports.stage
@@ -20,35 +20,37 @@ author:
 options:
   run_dir:
     description:
-      - Not an option of this stage; it returns RV(run_dir).
+      - Not used by this stage; it returns RV(run_dir).
     required: false
   report_dir:
     description:
-      - Where run directories are kept, on the control node. It is made when it is missing.
-      - A relative path starts where C(ansible-playbook) was started.
+      - The directory of the runs on the control node. It is created if it is missing.
+      - A relative path starts in the directory where C(ansible-playbook) was started.
     type: path
     required: true
   vantages:
     description:
-      - The places to scan from. Each is a mapping with its C(name) and a list of C(scanners), which are inventory
+      - The vantage points. Each is a mapping with its C(name) and a list of C(scanners), which are inventory
         hosts or C(localhost) for the control node. With O(scan_depth=none) they need not be in the inventory.
     type: raw
     required: true
   label:
     description:
-      - A few words about the run, shown in the reports.
+      - A short label of the run, shown in the reports.
     type: str
   date:
     description:
-      - The day, as V(YYYY-MM-DD), against which expiry and reviews are judged. Default is today, in UTC.
-      - With another day it is a what-if run, which no later stage records, tells of, counts or makes C(latest).
+      - The day, as V(YYYY-MM-DD), as of which expiry and reviews are judged. Default is today, in UTC.
+      - With another day it is a what-if run, which is not recorded, sends no alerts, writes no metrics, and does not
+        become C(latest).
     type: str
   signing_key:
+    version_added: 0.2.0
     description:
       - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
-      - The key is tried before anything is looked at. One that cannot be read, or that would ask for a passphrase, is
-        an error; nothing waits for an answer.
-      - Give M(vigil.ports.report) the same key. Without one the run is not signed, and its report says so.
+      - The key is tested before any host is contacted. A key that cannot be read, or that would ask for a passphrase,
+        is an error.
+      - Give M(vigil.ports.report) the same key. Without a key the run is not signed, and its report says so.
     type: path
   part:
     description:
@@ -73,36 +75,39 @@ options:
     version_added: 0.3.0
   fail_on:
     description:
-      - The least severity of a failed finding that breaks the gate.
-      - With V(never) the exit status stays 0, and the reports still show what is of severity C(low) or more as a
-        breach.
+      - The lowest severity of a finding that fails the run.
+      - With V(never) the exit status is 0, but the reports still show findings of severity C(low) or higher as
+        failures.
     type: str
     choices: [info, low, medium, high, critical, never]
     default: medium
   accept_gaps:
     description:
-      - Names of gaps that are accepted. What could not be assessed breaks the gate unless its gap is named here.
-      - Text is an error, also text that holds a list.
+      - Names of accepted gaps. Any other gap fails the run.
+      - Text is an error, even if it contains a list.
     type: list
     elements: str
     default: []
   expiring_days:
     description:
-      - How many days before its end an exception is reported as expiring.
+      - Days before its end on which an exception is reported as expiring.
     type: int
     default: 14
   too_broad_ports:
+    version_added: 0.3.0
     description:
       - How many ports of a protocol a host may declare reachable from any vantage point, or except, in all entries
         together.
     type: int
     default: 500
   too_broad_days:
+    version_added: 0.3.0
     description:
       - For how many days an exception may hold.
     type: int
     default: 730
   verify_bind:
+    version_added: 0.2.0
     description:
       - Which ports M(vigil.ports.relist) tries with C(bind()) on the hosts that are listed again after the scans.
         V(all) lists every host again and tries all ports.
@@ -110,6 +115,7 @@ options:
     choices: [disagreements, all, never]
     default: disagreements
   every:
+    version_added: 0.2.0
     description:
       - After how many seconds a run of the same O(label) is due, V(0) when none is.
       - The reports say how many are missing.
@@ -117,43 +123,43 @@ options:
     default: 0
   scan_depth:
     description:
-      - Which TCP ports are asked from outside. UDP ports are only asked where they are declared or were seen listening.
-      - V(none) asks none. The run looks from inside only. Every host is reported as not scanned, which breaks no gate.
-      - V(known) asks those that are declared or were seen listening.
-      - V(common) also asks the 1,000 most frequent ones.
-      - V(full) asks all 65,535.
+      - Which TCP ports are scanned. UDP ports are only scanned if they are declared or were seen listening.
+      - V(none) scans no ports. Every host is reported as not scanned, which does not fail the run.
+      - V(known) scans ports that are declared or were seen listening.
+      - V(common) also scans the 1,000 most frequent ports.
+      - V(full) scans all 65,535 ports.
     type: str
     choices: [none, known, common, full]
     default: common
   scan_engine:
     description:
-      - The scan engine, as M(vigil.ports.scan_info) takes it.
+      - The scan engine, as for M(vigil.ports.scan_info).
     type: str
     choices: [auto, nmap, connect]
     default: auto
   scan_versions:
     description:
-      - Whether to identify the services on open ports. Only nmap can.
+      - Whether to identify the services on open ports. Without nmap only common services are recognised.
     type: bool
     default: true
   scan_rate:
     description:
-      - Probes a second of each scanner, over all its targets.
+      - Probes per second of each scanner, over all its targets.
     type: int
     default: 2000
   scan_target_rate:
     description:
-      - Probes a second to each target. V(0) means no limit of its own.
+      - Probes per second to each target. V(0) means no additional limit.
     type: int
     default: 500
   scan_retries:
     description:
-      - How often a silent port is asked again.
+      - How many times a silent port is probed again.
     type: int
     default: 1
   scan_timeout:
     description:
-      - Seconds after which a scanner ends its scan, V(0) for no limit. What was seen by then is kept, the rest is not
+      - Seconds after which a scanner ends its scan, V(0) for no limit. The results so far are kept, the rest is not
         assessed.
     type: int
     default: 3600
@@ -183,7 +189,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 run_dir:
-  description: The run directory, as the other stages take it.
+  description: The run directory, for the other stages.
   type: str
   returned: success
   sample: /srv/audits/20261120T131500Z-1f0c2a
@@ -199,7 +205,7 @@ hosts:
   returned: success
   sample: [web1, web2]
 shares:
-  description: One entry for each scanner of each vantage point, as M(vigil.ports.scan) takes it.
+  description: One entry for each scanner of each vantage point, for M(vigil.ports.scan).
   type: list
   elements: dict
   returned: success

@@ -11,11 +11,11 @@ module: scan
 short_description: Scan the hosts of a run from a vantage point
 version_added: 0.1.0
 description:
-  - Plans from what the hosts of the run declare and show, runs M(vigil.ports.scan_info) where the task runs, and writes
-    what was seen into the run directory.
-  - The scan goes in short calls, what is known first. Between them the operator sees how far it is, and what was seen
-    so far is written down.
-  - Delegate the task to the scanner, after the evidence of all hosts is there.
+  - Plans the scan from the evidence of the hosts, runs M(vigil.ports.scan_info) on the scanner, and writes the results
+    to the run directory.
+  - The scan is a series of short calls, known ports first. After each call the progress is printed, and the results so
+    far are written.
+  - Delegate the task to the scanner, after the evidence of all hosts was gathered.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -23,7 +23,7 @@ author:
 options:
   share:
     description:
-      - The share of one scanner, from the shares that M(vigil.ports.run) returned.
+      - The share of one scanner, from the shares returned by M(vigil.ports.run).
     type: dict
     required: true
     suboptions:
@@ -32,21 +32,21 @@ options:
         type: str
         required: true
       scanner:
-        description: The inventory host that stands there.
+        description: The inventory host that scans.
         type: str
         required: true
       index:
-        description: Which of the vantage point's scanners it is, from 0.
+        description: The index of the scanner within the vantage point, from 0.
         type: int
         default: 0
       of:
-        description: How many scanners divide the targets among them.
+        description: The number of scanners that share the targets.
         type: int
         default: 1
   left_over:
     description:
-      - Take over what other scanners of the vantage point did not finish, after all of them had their turn.
-      - Does nothing where none was lost, or where this scanner was lost itself.
+      - Take over the targets of lost scanners of the vantage point, after all scanners had their turn.
+      - Does nothing if no scanner was lost, or if this scanner itself was lost.
     type: bool
     default: false
 seealso:
@@ -66,12 +66,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: Whether the scanner could do its work, V(scanned), or was lost on the way, V(failed) or V(unreachable).
+  description: The result, V(scanned), or V(failed) or V(unreachable) if the scanner was lost.
   type: str
   returned: when the scanner was reached
   sample: scanned
 targets:
-  description: How many addresses were in its share.
+  description: Number of addresses in its share.
   type: int
   returned: when the scanner was reached
   sample: 20

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scan_info
-short_description: See from outside which ports of hosts are open, closed or filtered
+short_description: Scan ports of hosts from a vantage point
 version_added: 0.1.0
 author:
   - vigil.ports maintainers (@vigil-ports)
 description:
   - Scans addresses from the host that it runs on, which is the vantage point, and returns the state of every
-    port that was asked for, with the reason, and what answers behind the open ones.
-  - The result says what was looked at and what was not. A port of which nothing is known is unknown, never filtered.
-  - The scan goes through the program C(nmap), or through connects made by the module itself, or is read from a report
-    that C(nmap) wrote elsewhere. The result has the same shape each time.
+    requested port, the reason for it, and the services on open ports.
+  - The result shows what was scanned and what was not. A port whose state could not be determined is unknown, never
+    filtered.
+  - The engine is the program C(nmap), or the built-in connect engine, or a report of C(nmap) is imported. The structure
+    of the result does not depend on the engine.
   - Scan only what you are allowed to scan.
 requirements:
   - Linux and Python 3.8 or newer where the module runs
@@ -30,7 +31,7 @@ options:
   targets:
     description:
       - The addresses to scan, each with the host that it belongs to.
-      - Required unless O(engine=import), where they say which addresses of the report belong to which host.
+      - Required unless O(engine=import), where they map the addresses of the report to hosts.
     type: list
     elements: dict
     default: []
@@ -42,7 +43,7 @@ options:
       address:
         description:
           - An IPv4 or IPv6 address, or a name that resolves on the vantage point. Each address of a name is scanned.
-          - Anything else is refused by name, and the other targets are scanned.
+          - Anything else is refused, and the other targets are scanned.
         type: str
         required: true
       listening:
@@ -53,6 +54,7 @@ options:
         elements: raw
         default: []
       own_addresses:
+        version_added: 0.2.0
         description:
           - The addresses that O(targets[].address) may resolve to when it is a name. A name that resolves to another is
             refused, so that nobody else is scanned when the name leads elsewhere.
@@ -60,6 +62,7 @@ options:
         type: list
         elements: str
       open:
+        version_added: 0.3.0
         description:
           - TCP ports that an earlier call found open. When some target has this or O(targets[].open_udp), the call asks
             what answers there and no port for its state, so it goes without O(ports), O(udp_ports) and O(top_ports).
@@ -69,6 +72,7 @@ options:
         elements: raw
         default: []
       open_udp:
+        version_added: 0.3.0
         description: UDP ports, like O(targets[].open).
         type: list
         elements: raw

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: settings
-short_description: Check who decides, before anything is done
+short_description: Validate settings, and refuse those that come from a host
 version_added: 0.3.0
 description:
-  - The first task of the roles. It reads variables, connects to no host, and fails where a setting cannot be trusted.
-  - A fact has the name of a variable of this collection. Facts come from the host, and Ansible takes them before the
-    inventory, also those that another playbook left in a cache.
-  - Hosts of the play would give a setting of the run different values. Ansible takes that of the first host.
-  - An inventory could not be read. Ansible only warns of it.
-  - A setting has another form than the roles need. It is text where it has to be a list, or it holds a control
-    character.
+  - The first task of the roles. It reads variables and connects to no host. It fails in each of the following cases.
+  - A fact has the name of a variable of this collection. A host chooses its facts, and Ansible prefers facts, even
+    cached ones of another playbook, to the inventory.
+  - Hosts of the play have different values for a setting of the run. Ansible would use the value of the first host.
+  - An inventory could not be read. Ansible only prints a warning.
+  - A setting has a wrong type, such as text instead of a list, or contains a control character.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -25,15 +24,14 @@ author:
 options:
   run_dir:
     description:
-      - Not an option of this stage; there is no run yet.
+      - Not used by this stage; there is no run yet.
     required: false
   of:
     description:
-      - Which settings have to be the same on all hosts of the play.
-      - V(host) asks for none, where each host has settings of its own.
-      - With V(baseline) and V(change) a pattern of hosts that matches none is an error. With V(audit) it is not, as the
-        run has a gap that says so.
-      - With V(change) the run has to be judged as of today.
+      - Which settings must be the same on all hosts of the play.
+      - With V(host) all settings may differ.
+      - With V(baseline) and V(change) a host pattern without a match is an error. With V(audit) it is a gap of the run.
+      - With V(change) what-if runs are refused.
     type: str
     choices: [audit, baseline, change, host]
     default: audit

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: timeline
-short_description: Show when ports and findings began, what became of them, and how long that took
+short_description: Show the history of ports and findings
 version_added: 0.2.0
 description:
-  - Shows what history knows of a host, a port or a finding, and returns it.
+  - Prints and returns when ports opened and closed, and when findings were opened, excepted and resolved.
 author:
   - vigil.ports maintainers (@vigil-ports)
 attributes:
@@ -29,7 +29,7 @@ attributes:
 options:
   report_dir:
     description:
-      - Where run directories are kept on the control node, as C(audit_report_dir).
+      - The directory of the runs on the control node, as C(audit_report_dir).
     type: path
     required: true
   url:
@@ -37,24 +37,24 @@ options:
       - The database. Empty means SQLite in C(history.db) of the report directory.
       - For PostgreSQL V(postgresql://USER:PASSWORD@HOST/DATABASE), for which the control node needs psycopg; for SQLite
         elsewhere V(sqlite:////absolute/path.db).
-      - It is a secret where it holds a password, which is never printed nor written.
+      - Keep it secret if it contains a password. The password is never printed or written.
     type: str
     default: ""
   host:
     description: Only this inventory host.
     type: str
   port:
-    description: Only this port, as V(443), V(8000-8010) where a range is declared, or V(tcp/443).
+    description: Only this port, such as V(443) or V(tcp/443), or the declared range, such as V(8000-8010).
     type: str
   finding:
-    description: Only this finding, by its id as the reports show it, or by the first characters of that.
+    description: Only this finding, by its id in the reports or the first characters of it.
     type: str
 seealso:
   - module: vigil.ports.history
 """
 
 EXAMPLES = r"""
-- name: Show what became of a port
+- name: Show the history of a port
   vigil.ports.timeline:
     report_dir: vigil-reports
     host: web1
@@ -64,7 +64,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lives:
-  description: Each endpoint and each finding that was asked for, in the order of hosts.
+  description: The matching endpoints and findings, sorted by host.
   type: list
   elements: dict
   returned: success
@@ -82,7 +82,7 @@ lives:
       type: str
       returned: always
     vantage:
-      description: Where it was seen from, null for what was seen on the host itself.
+      description: The vantage point, null for evidence from the host itself.
       type: str
       returned: always
     namespace:
@@ -110,25 +110,25 @@ lives:
       type: str
       returned: always
     since:
-      description: Since when it is as it is now.
+      description: The time of the last change of its state.
       type: str
       returned: always
     now:
-      description: What it is now, as far as is known.
+      description: The last known state.
       type: str
       returned: always
     events:
-      description: What became of it, oldest first. C(seconds) is how long that lasted, null when it still does.
+      description: The changes, oldest first.
       type: list
       elements: dict
       returned: always
       contains:
         at:
-          description: The start of the run that saw it.
+          description: The start of the run that detected the change.
           type: str
           returned: always
         run_id:
-          description: That run.
+          description: The id of this run.
           type: str
           returned: always
         kind:
@@ -136,15 +136,15 @@ lives:
           type: str
           returned: always
         before:
-          description: What it was before.
+          description: The state before.
           type: str
           returned: always
         after:
-          description: What it was from then on.
+          description: The state after.
           type: str
           returned: always
         seconds:
-          description: How long it lasted.
+          description: The duration of the state in seconds, null if it has not changed since.
           type: int
           returned: always
 """

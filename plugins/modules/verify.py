@@ -8,16 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify
-short_description: Check that a run is as it was sealed
+short_description: Verify that a run is unchanged since it was sealed
 version_added: 0.2.0
 description:
-  - Holds every file of a run directory against the digest in C(manifest.json), and names what is missing, changed,
-    added, or no plain file.
-  - Follows the chain of runs, each of which names the digest of the one before. A run that is not there any more is a
-    note; one with another digest is a problem.
-  - Checks the signature with C(ssh-keygen), where there is one.
-  - Computes C(results.json), every report and the manifest again from the evidence, and compares byte for byte.
-  - Names every problem, not only the first, and fails when there is one. Nothing in the run directory is changed.
+  - Compares every file of a run directory with the digest in C(manifest.json), and reports missing, changed and added
+    files, and anything that is not a regular file.
+  - Follows the chain of runs, in which each run contains the digest of the one before. A missing earlier run is a note;
+    a different digest is a problem.
+  - Verifies the signature with C(ssh-keygen), if there is one.
+  - Computes C(results.json), every report and the manifest again from the evidence, and compares them byte for byte.
+  - Reports all problems, and fails if there is one. Nothing in the run directory is changed.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
@@ -28,13 +28,13 @@ options:
       - The run directory, or a link to it such as C(latest).
   allowed_signers:
     description:
-      - A file that says whose key is whose, in the format of C(ssh-keygen -Y verify). A run that is not signed is a
-        problem then.
-      - Without it, a signature is checked, and whose key made it is not.
+      - A file that maps signers to keys, in the format of C(ssh-keygen -Y verify). A run that is not signed is then a
+        problem.
+      - Without it, the signature is verified, but not the identity of the signer.
     type: path
   signer:
     description:
-      - Who has to have signed, as the file O(allowed_signers) calls them. Default is anybody in that file.
+      - The required signer, as named in O(allowed_signers). By default any signer in this file is accepted.
     type: str
 seealso:
   - module: vigil.ports.report
@@ -42,7 +42,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check the last run
+- name: Verify the last run
   vigil.ports.verify:
     run_dir: vigil-reports/latest
     allowed_signers: allowed_signers
@@ -52,24 +52,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problems:
-  description: Everything that is not as it was sealed.
+  description: All problems.
   type: list
   elements: dict
   returned: always
   contains:
     file:
-      description: The file, by its name in the run directory.
+      description: The path of the file in the run directory.
       type: str
       returned: always
     message:
-      description: What is wrong with it, with the place of the first difference where it can be told.
+      description: The problem, with the position of the first difference if there is one.
       type: str
       returned: always
   sample:
     - file: report.md
       message: "is not what the evidence gives: first at byte 812, line 31: 'low' where 'high' is expected"
 notes:
-  description: What has to be known besides, such as a run of the chain that is not there any more.
+  description: Limits of the verification, such as a missing earlier run of the chain.
   type: list
   elements: str
   returned: always

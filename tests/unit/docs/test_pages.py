@@ -73,3 +73,86 @@ def test_the_role_offers_the_defaults_that_it_documents() -> None:
     options = page["argument_specs"]["main"]["options"]
     documented = {name: option["default"] for name, option in options.items() if "default" in option}
     assert documented == defaults
+
+
+PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+PLUGINS = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+SPECS = {
+    specs.parts[-3]: yaml.safe_load(specs.read_text())["argument_specs"]["main"]["options"]
+    for specs in (ROOT / "roles").glob("*/meta/argument_specs.yml")
+}
+#: Settings of a role or a playbook, as commands and plays of the pages give them.
+SETTINGS = {name for options in SPECS.values() for name in options} | {
+    name
+    for playbook in (ROOT / "playbooks").glob("*.yml")
+    for name in re.findall(r"\b([a-z][a-z_]+)\b(?= is defined| \| default|:)", playbook.read_text())
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_a_page_name_playbooks_and_settings_that_exist(page: Path) -> None:
+    for command in re.findall(r"^(?:\$ |\s+- )?ansible-playbook .*(?:\n +-e .*)*", page.read_text(), re.MULTILINE):
+        for name in re.findall(r"\bvigil\.ports\.(\w+)", command):
+            assert name in PLAYBOOKS, f"{page.name}: {command}"
+        for name in re.findall(r"-e '?\{?\"?(\w+)", command):
+            assert name in SETTINGS, f"{page.name}: {name} in {command}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_variables_in_a_page_are_settings_of_the_collection(page: Path) -> None:
+    for text in re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        value = yaml.safe_load(text)
+        for name in value if isinstance(value, dict) else ():
+            if name.startswith(("audit_", "notify_", "schedule_", "change_", "baseline_")):
+                assert name in SETTINGS | {"notify_channels"}, f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_plays_and_tasks_in_a_page_are_valid(page: Path, tmp_path: Path) -> None:
+    """Ansible accepts their syntax, and each option and role setting in them exists."""
+    for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)):
+        value = yaml.safe_load(text)
+        if not isinstance(value, list) or not any(isinstance(entry, dict) and "name" in entry for entry in value):
+            continue
+        plays = value if "hosts" in value[0] else [{"hosts": "all", "gather_facts": False, "tasks": value}]
+        for play in plays:
+            for task in play.get("tasks", ()):
+                for module, options in task.items():
+                    if module.startswith("vigil.ports."):
+                        assert set(options or ()) <= options_of(module.rpartition(".")[2]), f"{page.name}: {text}"
+            for role in play.get("roles", ()):
+                if isinstance(role, dict) and role["role"].startswith("vigil.ports."):
+                    assert set(role.get("vars", ())) <= SETTINGS, f"{page.name}: {text}"
+        known = [play for play in plays if "shop" not in play.get("roles", ())]
+        book = tmp_path / f"{number}.yml"
+        book.write_text(yaml.safe_dump(known))
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", "--syntax-check", "-i", "localhost,", str(book)],
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/tree"), "ANSIBLE_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{page.name}: {text}\n{done.stderr}"
+
+
+def options_of(module: str) -> set[str]:
+    """The options in the documentation of a module, those of the shared fragment included."""
+    documentation = re.search(
+        r'DOCUMENTATION = r"""(.*?)"""', (ROOT / f"plugins/modules/{module}.py").read_text(), re.S
+    )
+    assert documentation
+    page = yaml.safe_load(documentation[1])
+    return set(page.get("options", {})) | ({"run_dir"} if "extends_documentation_fragment" in page else set())
+
+
+@pytest.mark.parametrize("module", sorted(PLUGINS))
+def test_examples_of_a_module_use_options_that_exist(module: str) -> None:
+    examples = re.search(r'EXAMPLES = r"""(.*?)"""', (ROOT / f"plugins/modules/{module}.py").read_text(), re.DOTALL)
+    assert examples
+    for task in yaml.safe_load(examples[1]):
+        for name, options in task.items():
+            if name.startswith("vigil.ports."):
+                used = name.rpartition(".")[2]
+                assert used in PLUGINS
+                assert set(options or ()) <= options_of(used)

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.vigil.ports.plugins.modules import listeners_info
+from ansible_collections.vigil.ports.tests.unit.target_pythons import target_pythons
 
 ROOT = Path(__file__).resolve().parents[4]
 TREE = ROOT / ".cache" / "tree"
@@ -55,24 +56,6 @@ for line in subprocess.run(["ss", "-Htulnp"], stdout=subprocess.PIPE, check=True
     rows.append([protocol, "::" if dual else address.strip("[]"), int(port), device or None, dual, pids])
 print(json.dumps(rows))
 """
-
-
-def interpreters() -> dict[str, str]:
-    """Each Python 3.8 to 3.13 of this machine, by version."""
-    found: dict[str, str] = {}
-    for minor in range(8, 14):
-        name = f"python3.{minor}"
-        installed = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}"))
-        for candidate in [*map(str, installed), shutil.which(name)]:
-            if candidate and _starts(candidate, minor):
-                found.setdefault(f"3.{minor}", candidate)
-    return found
-
-
-def _starts(python: str, minor: int) -> bool:
-    """A pyenv shim is there for versions that are not, and says so only when started."""
-    code = f"import sys, ctypes, json; assert sys.version_info[:2] == (3, {minor})"
-    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def as_witness(result: dict[str, Any]) -> list[Any]:
@@ -119,7 +102,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
     inventory = home / "hosts.yml"
     hosts = {
         version: {"ansible_connection": "local", "ansible_python_interpreter": python}
-        for version, python in interpreters().items()
+        for version, python in target_pythons().items()
     }
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     results = home / "results"
@@ -139,7 +122,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], l
 
 def test_it_runs_under_each_python_and_agrees_with_ss_exactly(answers: tuple[dict[str, Any], list[Any]]) -> None:
     said, witness = answers
-    assert set(said) == set(interpreters())
+    assert set(said) == set(target_pythons())
     for version, result in said.items():
         assert result["host"]["python"].startswith(f"{version}."), result
         assert sorted(as_witness(result), key=str) == sorted(witness, key=str), version

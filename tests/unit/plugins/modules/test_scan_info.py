@@ -18,24 +18,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.vigil.ports.plugins.modules import scan_info
+from ansible_collections.vigil.ports.tests.unit.target_pythons import target_python, target_versions
 
 ROOT = Path(__file__).resolve().parents[4]
 ANSIBLE = Path(sys.executable).parent / "ansible"
-VERSIONS = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
-
-
-def interpreter(version: str) -> str | None:
-    """A working interpreter of that version: pyenv's shims may be dead."""
-    pyenv = Path.home() / ".pyenv" / "versions"
-    places = [
-        *pyenv.glob(f"{version}.*/bin/python3"),
-        Path(f"/usr/bin/python{version}"),
-        Path(f"/usr/local/bin/python{version}"),
-    ]
-    for place in places:
-        if place.exists() and subprocess.run([str(place), "-c", ""], capture_output=True, check=False).returncode == 0:
-            return str(place)
-    return None
 
 
 def run(options: dict[str, Any], python: str, *more: str) -> dict[str, Any]:
@@ -69,9 +55,9 @@ def listening() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", target_versions())
 def test_the_connect_engine_runs_under_every_python(version: str, listening: int) -> None:
-    python = interpreter(version)
+    python = target_python(version)
     if python is None:
         pytest.skip(f"there is no Python {version} here")
     targets = [{"host": "web", "address": "127.0.0.1"}, {"host": "bad", "address": "-oN x"}]

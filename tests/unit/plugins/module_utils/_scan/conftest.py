@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ansible_collections.vigil.ports.tests.unit.readable_tree import readable_tree
+from ansible_collections.vigil.ports.tests.unit.readable_tree import UNPRIVILEGED, readable_python, readable_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
-UNPRIVILEGED = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 FIREWALL = """
 table inet lab {
@@ -76,8 +75,9 @@ class Lab:
     shielded6: str = "fd00:c8::5"
     missing6: str = "fd00:c8::9"
 
-    def command(self, *, unprivileged: bool = False, python: str = sys.executable) -> list[str]:
+    def command(self, *, unprivileged: bool = False, python: str | None = None) -> list[str]:
         drop = UNPRIVILEGED if unprivileged else ()
+        python = python or (readable_python() if unprivileged else sys.executable)
         program = (HERE / "scan_program.py").read_text(encoding="utf-8")  # who has dropped privileges may not read it
         return ["ip", "netns", "exec", self.vantage, *drop, python, "-c", program]
 

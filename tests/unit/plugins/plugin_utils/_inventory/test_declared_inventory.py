@@ -33,7 +33,8 @@ BAD_PORTS: list[Any] = [0, 70000, -1, "80-", "-80", "90-80", "0-5", "1-70000", T
 ports = st.integers(1, 65535)
 ranges = st.tuples(ports, ports).map(lambda pair: f"{min(pair)}-{max(pair)}")
 names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
-texts = st.text(min_size=1, max_size=60)
+# hypothesis takes constants of the code under test too: the placeholder of a proposal is an error, and no valid text.
+texts = st.text(min_size=1, max_size=60).filter(lambda text: not text.lstrip().startswith("FILL IN"))
 days = st.dates(dt.date(1, 1, 1)).map(dt.date.isoformat)
 addresses = st.one_of(
     st.sampled_from(["any", "loopback"]),
