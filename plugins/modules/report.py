@@ -11,8 +11,9 @@ module: report
 short_description: Write the reports of a run
 version_added: 0.1.0
 description:
-  - Renders C(junit.xml), C(report.md) and C(summary.md) from the C(results.json) of the run, seals the run with
-    C(manifest.json), which has the digest of every file, and points C(latest) at it.
+  - Renders C(report.html), C(junit.xml), C(report.md), C(summary.md) and C(ways-out.md) from the C(results.json) of the
+    run, in the formats that O(vigil.ports.run#module:formats) asked for. Seals the run with C(manifest.json), which has
+    the digest of every file, and points C(latest) at it.
   - A run that is sealed already is rendered again to the same bytes, or not at all. Its seal is left as it is.
 extends_documentation_fragment:
   - vigil.ports.stage
@@ -49,9 +50,11 @@ reports:
   elements: str
   returned: success
   sample:
+    - /srv/audits/20261120T131500Z-1f0c2a/report.html
     - /srv/audits/20261120T131500Z-1f0c2a/junit.xml
     - /srv/audits/20261120T131500Z-1f0c2a/report.md
     - /srv/audits/20261120T131500Z-1f0c2a/summary.md
+    - /srv/audits/20261120T131500Z-1f0c2a/ways-out.md
 manifest_sha256:
   description: The digest of C(manifest.json). Who keeps it elsewhere can tell any later change.
   type: str

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._evidence.results_file import Results
+from .ink import MarkdownInk
 from .markdown_text import code, table
 from .shared_gaps import in_order, shared_gaps, shared_line
 from .verdict import gravity, severity_counts, verdict
@@ -37,7 +38,7 @@ def summary(results: Results) -> str:
         f"Findings: {severity_counts(results)}. Run {code(run['run_id'])}, as of {code(run['audit_date'])}.",
         "",
         *(f"{shared_line(gap, lambda text: code(text, 300))}\n" for gap in shared_gaps(results)),
-        changes_line(results),
+        changes_line(MarkdownInk(), results),
         "",
     ]
     lines = table(("severity", "host", "port", "rule", "what"), map(_finding, rows))
