@@ -35,7 +35,7 @@ def host_lines(ink: Ink, row: Row, vantages: Sequence[str]) -> Iterator[str]:
         unscanned = "; ".join(_unscanned(ink, one) for one in row["unscanned"])
         yield from ink.paragraph(f"Not scanned: {unscanned}.")
     if row["message"]:
-        yield from ink.paragraph(ink.code(row["message"]))
+        yield from ink.paragraph(ink.said(row["message"]))
     if row["relisted"]:
         yield from ink.paragraph(_relisted(ink, row["relisted"]))
     yield from ink.table(
@@ -69,7 +69,8 @@ def _port(ink: Ink, span: str, row: Row, vantages: Sequence[str]) -> Iterator[st
     yield from (reach_cell(ink, row["reachable"].get(vantage)) for vantage in vantages)
     verdicts = ", ".join(map(_verdict, row["verdicts"]))
     failed = any(one["status"] == "fail" for one in row["verdicts"])
-    yield Cell(verdicts, "wrong" if failed else "untold") if verdicts else "as declared"
+    untold = any(one["status"] == "not_assessed" for one in row["verdicts"])
+    yield Cell(verdicts or "as declared", "wrong" if failed else "untold" if untold else "")
 
 
 def _verdict(one: Row) -> str:

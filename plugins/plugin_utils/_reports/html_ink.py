@@ -34,6 +34,9 @@ class HtmlInk:
     def code(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
         return "" if value is None or value == "" else _shown(str(value), limit)
 
+    def said(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
+        return "" if value is None or value == "" else f"<q>{escape(visible(str(value), limit))}</q>"
+
     def names(self, texts: Iterable[str], most: int = 20) -> str:
         shown = list(texts)
         rest = f" and {len(shown) - most} more" if len(shown) > most else ""

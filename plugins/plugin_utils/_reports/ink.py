@@ -28,10 +28,13 @@ class Cell(NamedTuple):
 
 
 class Ink(Protocol):
-    """Texts that are given to it, but for ``code`` and ``names``, are made by it or are words of a section."""
+    """What it is given is made by it or words of a section, but for ``code``, ``said`` and ``names``."""
 
     def code(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
         """Text from outside, which is shown and does nothing. Empty for None or an empty text."""
+
+    def said(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
+        """The same for a sentence, which a page sets as prose."""
 
     def names(self, texts: Iterable[str], most: int = 20) -> str:
         """Texts from outside as a list; what is more than ``most`` is counted."""
@@ -62,6 +65,9 @@ class MarkdownInk:
     """GitHub's Markdown, line by line, without line ends."""
 
     def code(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
+        return code(value, limit)
+
+    def said(self, value: object, limit: int = DEFAULT_LIMIT) -> str:
         return code(value, limit)
 
     def names(self, texts: Iterable[str], most: int = 20) -> str:

@@ -92,8 +92,8 @@ class Overview:
             return
         yield from ink.paragraph(
             "Declared ports down, vantage points across: on how many hosts each state was seen. Bold is what a finding"
-            " calls wrong. A host that looks different at several addresses counts for each. Where it says not asked, no"
-            " scan asked the port; not known: one did, and got no usable answer."
+            " calls wrong. A host that looks different at several addresses counts for each. Not asked: no scan asked"
+            " the port. Not known: one did, and got no usable answer."
         )
         rows = sorted(self._seen.items(), key=lambda item: (item[0][0], _number(item[0][1]), item[0]))
         if isinstance(ink, HtmlInk) and self._vantages:

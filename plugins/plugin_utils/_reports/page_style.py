@@ -50,14 +50,18 @@ li{margin:.2rem 0}
 a{color:var(--link)}
 a:focus-visible,summary:focus-visible,.wide:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 code{font:.92em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
-.verdict{font-size:1.1rem;max-width:none;padding:1rem 1.25rem;margin:0 0 1.25rem;background:var(--raised);border-left:4px solid var(--quiet)}
+.verdict{font-size:1.05rem;max-width:none;padding:1rem 1.25rem;margin:0 0 1.25rem;background:var(--raised);
+ border-left:4px solid var(--quiet)}
 .verdict.passed{border-color:var(--good)}
 .verdict.failed{border-color:var(--wrong)}
+q{quotes:none;overflow-wrap:anywhere}
+nav.toc{padding:0}
 .toc ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;padding:0;max-width:none}
 .wide{overflow-x:auto;margin:.9rem 0 1.5rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums lining-nums;font-size:.93rem}
 caption{text-align:left;color:var(--quiet);padding:0 0 .4rem;caption-side:top}
-th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);font-weight:400;min-width:4.5rem}
+th,td{text-align:left;vertical-align:top;padding:.4rem .9rem .4rem 0;border-bottom:1px solid var(--line);
+ font-weight:400;min-width:4.5rem}
 td code,th code{overflow-wrap:break-word}
 thead th{color:var(--quiet);font-size:.85rem;border-bottom:1px solid var(--quiet);white-space:nowrap}
 td.wrong,td.untold,th.wrong,th.untold{padding-left:.5rem}
@@ -67,11 +71,13 @@ details{border-bottom:1px solid var(--line);padding:.45rem 0}
 details>:not(summary){margin-left:1.1rem}
 summary{cursor:pointer}
 summary .state{color:var(--quiet)}
-.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.25rem 2.5rem;margin:1.5rem 0}
+.pictures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.25rem 2.5rem;
+ margin:1.5rem 0}
 figure{margin:0;overflow-x:auto}
 figure svg{max-width:100%;height:auto;display:block}
 figure.scroll svg{max-width:none}
 figcaption{color:var(--quiet);font-size:.87rem;margin-top:.4rem}
+@media (max-width:62rem){.wide table{min-width:56rem}}
 @media (max-width:40rem){main,nav{padding-left:1rem;padding-right:1rem}main{padding-top:1.5rem}h1{font-size:1.5rem}}
 @page{margin:16mm 14mm}
 @media print{
@@ -85,6 +91,7 @@ h1,h2,h3,summary,caption{break-after:avoid}
 tr,figure,li{break-inside:avoid}
 thead{display:table-header-group}
 .wide,figure{overflow:visible}
+.wide table{min-width:0}
 th,td{min-width:0;overflow-wrap:anywhere}
 thead th{white-space:normal}
 table{font-size:8pt}

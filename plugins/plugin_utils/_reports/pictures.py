@@ -63,17 +63,17 @@ _AGES = ((0, "new in this run"), (7, "up to 7 days"), (30, "up to 30 days"), (90
 def by_age(failed: Iterable[Row], started: str) -> Picture:
     """Failed findings by how long they have been open when the run started."""
     counts = dict.fromkeys([*(name for _days, name in _AGES), "longer", "not known"], 0)
-    now = dt.datetime.fromisoformat(started)
     for row in failed:
-        counts[_age(row["open_since"], now)] += 1
+        counts[_age(row["open_since"], started)] += 1
     rows = [(name, count, UNTOLD if name == "not known" else "#3f78b5") for name, count in counts.items()]
     return Picture("picture-age", "Failed findings by age", "How long each has been open when this run started.", rows)
 
 
-def _age(since: str | None, now: dt.datetime) -> str:
-    if since is None:
+def _age(since: str | None, now: str) -> str:
+    try:
+        open_for = dt.datetime.fromisoformat(now) - dt.datetime.fromisoformat(since or "")
+    except (ValueError, TypeError):  # no time, or not one of a zone
         return "not known"
-    open_for = now - dt.datetime.fromisoformat(since)
     return next((name for days, name in _AGES if open_for <= dt.timedelta(days=days)), "longer")
 
 

@@ -35,7 +35,7 @@ _FORMATS: dict[str, Callable[[Results], Iterator[tuple[str, Iterable[bytes]]]]] 
 
 
 def reports(results: Results) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """File names with what goes into them, of the formats that the run was asked for, those of its version otherwise."""
+    """File names with what goes into them, of the formats that the run was asked for."""
     for name in dict.fromkeys(results["run"]["settings"].get("formats", FORMATS_OF_EARLIER_RUNS)):
         yield from _FORMATS[name](results)
 

@@ -74,7 +74,8 @@ def _report(
     passed = "passed" if results["gate"]["passed"] else "failed"
     yield "<header>"
     yield from ink.heading(1, "Port audit")
-    yield f'<p class="verdict {passed}"><strong>{ink.text(verdict(results))}</strong></p>'
+    decision, rest = verdict(results).split(". ", 1)
+    yield f'<p class="verdict {passed}"><strong>{ink.text(decision)}.</strong> {ink.text(rest)}</p>'
     yield from about_the_run(ink, results)
     links = "".join(f'<li><a href="#{name}">{text}</a></li>' for name, text in _SECTIONS)
     yield f'</header><nav class="toc" aria-label="Sections"><ul>{links}</ul></nav>'

@@ -52,9 +52,9 @@ def findings_legend(ink: Ink, some: Sequence[Subject]) -> Iterator[str]:
     hosts = len({one.host for one in some if one.host is not None})
     findings = counted(sum(len(one.rows) for one in some), "finding")
     yield from ink.paragraph(
-        f"{findings} about {counted(len(some), 'subject')} on {counted(hosts, 'host')}. A row is one subject: a port, or"
-        " neighbouring ports of which the same is wrong. From: the vantage points that a finding of it names. Since: when"
-        f" its first finding was opened. Way out: its number in {ink.code(WAYS_OUT)}."
+        f"Counted: {findings} about {counted(len(some), 'subject')} on {counted(hosts, 'host')}. A row is one subject: a port,"
+        " or neighbouring ports of which the same is wrong. From: the vantage points that a finding of it names."
+        f" Since: when its first finding was opened. Way out: its number in {ink.code(WAYS_OUT)}."
     )
 
 
@@ -89,7 +89,7 @@ def _subject(ink: Ink, one: Subject) -> tuple[str | Cell, ...]:
     return (
         ink.code(one.host) or "the run",
         ink.code(one.endpoint) + inside if one.endpoint else "",
-        ink.code(one.message),
+        ink.said(one.message),
         ink.names(one.vantages),
         ink.code(one.owner),
         ink.code(one.open_since),
@@ -121,13 +121,14 @@ def exceptions(ink: Ink, results: Results) -> Iterator[str]:
 def _exception(ink: Ink, rows: Sequence[Row]) -> tuple[str, ...]:
     approval = rows[0]["exception"]
     excused = list(dict.fromkeys(row["rule"] for row in rows if row["status"] == "excepted"))
-    said = dict.fromkeys(row["rule"] for row in rows if row["status"] not in ("excepted", "pass"))
+    about = dict.fromkeys(row["rule"] for row in rows if row["status"] not in ("excepted", "pass"))
     what = [f"excuses {', '.join(excused)}"] if excused else []
-    what += said or ([] if excused else ["in force"])
+    what += about or ([] if excused else ["in force"])
     port = ink.code(f"{approval['protocol']}/{approval['port']}")
     inside = f" in {ink.code(approval['namespace'])}" if approval["namespace"] not in (None, "host") else ""
-    texts = (ink.code(approval[key]) for key in _EXCEPTION_KEYS)
-    return (ink.code(rows[0]["host"]), port + inside, "; ".join(what), *texts)
+    reason, *others = (approval[key] for key in _EXCEPTION_KEYS)
+    said = (ink.said(reason), *map(ink.code, others))
+    return (ink.code(rows[0]["host"]), port + inside, "; ".join(what), *said)
 
 
 def method(ink: Ink, results: Results) -> Iterator[str]:

@@ -64,8 +64,8 @@ def _scope_lines(ink: Ink, results: Results) -> Iterator[str]:
 
 def _gap(ink: Ink, row: Row) -> Item:
     accepted = " (accepted)" if row["accepted"] else ""
-    text = f"{ink.code(row['host'] or 'the run')}: {ink.code(row['message'])}; gap {ink.code(row['gap'])}{accepted}"
-    return text, [ink.code(detail) for detail in row["details"]]
+    text = f"{ink.code(row['host'] or 'the run')}: {ink.said(row['message'])}; gap {ink.code(row['gap'])}{accepted}"
+    return text, [ink.said(detail) for detail in row["details"]]
 
 
 def _scanners(ink: Ink, coverage: Row) -> Iterator[tuple[str | Cell, ...]]:

@@ -24,8 +24,9 @@ Row = Mapping[str, Any]
 class Subject(NamedTuple):
     """What is wrong with a port, a range of ports, or (``ports`` is None) with a host or the run.
 
-    ``rules`` gravest first; ``vantages`` by name; ``open_since`` the earliest, None where no finding tells one;
-    ``way`` the number of its ways out, None where there are none; ``rows`` its findings, gravest first.
+    ``rules`` gravest first; ``message`` what the first finding of each of them says; ``vantages`` by name;
+    ``open_since`` the earliest, None where no finding tells one; ``way`` the number of its ways out, None where there
+    are none; ``rows`` its findings, gravest first.
     """
 
     host: str | None
@@ -52,14 +53,15 @@ def subjects(findings: Iterable[Row]) -> list[Subject]:
     """The subjects of findings that failed, gravest first, with their ways out numbered in that order from 1."""
     of_port: dict[tuple[Any, ...], list[Row]] = {}
     for row in sorted(findings, key=by_gravity):
-        about = (row["host"], row["namespace"], row["protocol"], row["port"])
+        # A vantage point does not know of namespaces: what it saw is said of the host's own.
+        about = (row["host"], row["namespace"] or "host", row["protocol"], row["port"])
         of_port.setdefault(about if row["port"] is not None else (*about, row["id"]), []).append(row)
     folded = sorted(_ranges(map(_subject, of_port.values())), key=_gravest_first)
     return list(_numbered(folded))
 
 
 def neighbours(rows: Iterable[Row], alike: Iterable[str]) -> Iterator[tuple[str, Row]]:
-    """Rows of ports, in their order, as ``(port or range, first row)``: neighbours whose keys ``alike`` are equal are one.
+    """Rows of ports, in order, as ``(port or range, first row)``: neighbours with equal ``alike`` are one.
 
     ``rows`` have ``protocol``, ``port`` and ``namespace``.
     """
@@ -76,17 +78,18 @@ def neighbours(rows: Iterable[Row], alike: Iterable[str]) -> Iterator[tuple[str,
 
 def _subject(rows: Sequence[Row]) -> Subject:
     first = rows[0]
+    rules = tuple(dict.fromkeys(row["rule"] for row in rows))
     since = [row["open_since"] for row in rows if row["open_since"]]
     return Subject(
         host=first["host"],
-        namespace=first["namespace"],
+        namespace=next((row["namespace"] for row in rows if row["namespace"]), None),
         protocol=first["protocol"],
         ports=None if first["port"] is None else str(first["port"]),
         severity=first["severity"],
         breaks_gate=first["breaks_gate"],
-        rules=tuple(dict.fromkeys(row["rule"] for row in rows)),
+        rules=rules,
         vantages=tuple(sorted({row["vantage"] for row in rows if row["vantage"] is not None})),
-        message=first["message"],
+        message="; ".join({row["rule"]: row["message"] for row in reversed(rows)}[rule] for rule in rules),
         owner=next((row["owner"] for row in rows if row["owner"]), None),
         open_since=min(since, default=None),
         way=None,

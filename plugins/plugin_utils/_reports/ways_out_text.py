@@ -45,8 +45,8 @@ def ways_out_file(results: Results) -> Iterator[str]:
         return
     yield from ink.paragraph(
         "The numbers are those of the findings in the report. Each port is declared, or excepted until the day that is"
-        " given, or closed. Nothing here was done. Entries go into the variables of the host, those that correct another"
-        " in its place; commands are run on the host."
+        " given, or closed. Nothing here was done. Entries go into the variables of the host, those that correct"
+        " another in its place; commands are run on the host."
     )
     for one in found[:MOST_WAYS]:
         endpoint = f" {code(one.endpoint)}" if one.endpoint else ""
