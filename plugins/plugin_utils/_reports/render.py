@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
+
 from .._evidence.atomic import DIRECTORY_MODE, written_whole
 from .._evidence.results_file import Results
+from .._evidence.run_directory import EvidenceError
 from .._plan.report_formats import FORMATS_OF_EARLIER_RUNS
 from .junit import junit_files
 from .report_html import html_files
@@ -35,8 +38,14 @@ _FORMATS: dict[str, Callable[[Results], Iterator[tuple[str, Iterable[bytes]]]]] 
 
 
 def reports(results: Results) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """File names with what goes into them, of the formats that the run was asked for."""
+    """File names with what goes into them, of the formats that the run was asked for.
+
+    Raises EvidenceError for a format of another version.
+    """
     for name in dict.fromkeys(results["run"]["settings"].get("formats", FORMATS_OF_EARLIER_RUNS)):
+        if name not in _FORMATS:
+            known = ", ".join(_FORMATS)
+            raise EvidenceError(f"the run asks for reports as {visible(str(name))!r}; this version makes {known}")
         yield from _FORMATS[name](results)
 
 

@@ -31,7 +31,7 @@ def about_the_run(ink: Ink, results: Results) -> Iterator[str]:
     run = results["run"]
     yield from ink.paragraph(f"Findings: {severity_counts(results)}.")
     for gap in shared_gaps(results):
-        yield from ink.paragraph(shared_line(gap, ink.code))
+        yield from ink.paragraph(shared_line(gap, ink.code, ink.text))
     label = f" ({ink.code(run['label'])})" if run["label"] else ""
     yield from ink.paragraph(f"Run {ink.code(run['run_id'])}{label}, judged as of {ink.code(run['audit_date'])} (UTC).")
     yield from ink.paragraph(_signing(ink, run["signing"]))
@@ -52,8 +52,8 @@ def findings_legend(ink: Ink, some: Sequence[Subject]) -> Iterator[str]:
     hosts = len({one.host for one in some if one.host is not None})
     findings = counted(sum(len(one.rows) for one in some), "finding")
     yield from ink.paragraph(
-        f"Counted: {findings} about {counted(len(some), 'subject')} on {counted(hosts, 'host')}. A row is one subject: a port,"
-        " or neighbouring ports of which the same is wrong. From: the vantage points that a finding of it names."
+        f"Counted: {findings} about {counted(len(some), 'subject')} on {counted(hosts, 'host')}. A row is one subject:"
+        " a port, or neighbouring ports of which the same is wrong. From: the vantage points that a finding of it names."
         f" Since: when its first finding was opened. Way out: its number in {ink.code(WAYS_OUT)}."
     )
 
