@@ -53,8 +53,8 @@ def findings_legend(ink: Ink, some: Sequence[Subject]) -> Iterator[str]:
     findings = counted(sum(len(one.rows) for one in some), "finding")
     yield from ink.paragraph(
         f"Counted: {findings} about {counted(len(some), 'subject')} on {counted(hosts, 'host')}. A row is one subject:"
-        " a port, or neighbouring ports of which the same is wrong. From: the vantage points that a finding of it names."
-        f" Since: when its first finding was opened. Way out: its number in {ink.code(WAYS_OUT)}."
+        " a port, or neighbouring ports of which the same is wrong. From: the vantage points that a finding of it "
+        f"names. Since: when its first finding was opened. Way out: its number in {ink.code(WAYS_OUT)}."
     )
 
 
