@@ -20,7 +20,7 @@ from .html_ink import HtmlInk, fold, page
 from .overview import Overview, is_as_declared
 from .pictures import by_age, by_severity
 from .report_sections import about_the_run, exceptions, findings_legend, findings_tables, method, rules_table
-from .scope_section import scope
+from .scope_section import gap_items, gaps, scope
 from .subjects import Subject, subjects
 from .verdict import counted, verdict
 from .what_changed import what_changed
@@ -29,6 +29,8 @@ Row = Mapping[str, Any]
 
 #: Rows of findings on the main page; pages below ``report/`` take the rest, so many on each.
 MOST_SUBJECTS, SUBJECTS_ON_PAGE = 300, 1000
+#: Gaps on the main page; their pages have as many as those of findings.
+MOST_GAPS = 100
 #: A run of more hosts has them on pages of their own, so many on each.
 MOST_HOSTS, HOSTS_ON_PAGE = 60, 100
 
@@ -55,6 +57,9 @@ def html_files(results: Results) -> Iterator[tuple[str, Iterable[bytes]]]:
         name = _page_name("findings", number)
         lines = itertools.chain(ink.heading(1, f"Findings, page {number}"), findings_tables(ink, rows, level=2))
         yield name, _encoded(page(f"{title}: findings, page {number}", lines, back="../report.html"))
+    for number, rows in enumerate(_batches(gaps(results)[MOST_GAPS:], SUBJECTS_ON_PAGE), start=1):
+        lines = itertools.chain(ink.heading(1, f"Not assessed, page {number}"), gap_items(ink, rows))
+        yield _page_name("gaps", number), _encoded(page(f"{title}: gaps, page {number}", lines, back="../report.html"))
     if len(results.host_names) > MOST_HOSTS:
         # The hosts of a page are taken before it is handed out: whoever gets it may not read it to its end.
         for number, some in enumerate(_batches(results["hosts"], HOSTS_ON_PAGE), start=1):
@@ -80,7 +85,7 @@ def _report(
     links = "".join(f'<li><a href="#{name}">{text}</a></li>' for name, text in _SECTIONS)
     yield f'</header><nav class="toc" aria-label="Sections"><ul>{links}</ul></nav>'
     sections = (
-        itertools.chain(scope(ink, results), overview.listing()),
+        itertools.chain(scope(ink, results, MOST_GAPS), _more_gaps(ink, results), overview.listing()),
         _findings(ink, results, failed, found),
         itertools.chain(overview.matrix(), ink.picture(overview.exposure())),
         _hosts_section(ink, results, vantages, overview),
@@ -92,6 +97,16 @@ def _report(
         yield f'<section id="{name}">'
         yield from lines
         yield "</section>"
+
+
+def _more_gaps(ink: HtmlInk, results: Results) -> Iterator[str]:
+    rest = gaps(results)[MOST_GAPS:]
+    if rest:
+        yield from ink.paragraph(f"{len(rest)} more are on pages of their own:")
+        yield from ink.items(
+            (_link(_page_name("gaps", number), f"not assessed, page {number}") + f", {counted(len(rows), 'gap')}", ())
+            for number, rows in enumerate(_batches(rest, SUBJECTS_ON_PAGE), start=1)
+        )
 
 
 def _findings(ink: HtmlInk, results: Results, failed: Sequence[Row], found: Sequence[Subject]) -> Iterator[str]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._audit.finding import by_gravity
@@ -24,8 +24,8 @@ _DEPTHS = {
 }
 
 
-def scope(ink: Ink, results: Results) -> Iterator[str]:
-    """The section, up to how the hosts were listed."""
+def scope(ink: Ink, results: Results, most: int | None = None) -> Iterator[str]:
+    """The section, up to how the hosts were listed, with so many of the gaps (None: all)."""
     yield from ink.heading(2, "Scope and coverage")
     yield from ink.items((line, ()) for line in _scope_lines(ink, results))
     yield from ink.table(
@@ -34,10 +34,20 @@ def scope(ink: Ink, results: Results) -> Iterator[str]:
         _scanners(ink, results["coverage"]),
     )
     yield from ink.heading(3, "Not assessed")
-    rows = [row for row in results.notable if row["status"] == "not_assessed"]
+    rows = gaps(results)
     if not rows:
         yield from ink.paragraph("Everything in scope was looked at.")
-    yield from ink.items(_gap(ink, row) for row in sorted(rows, key=by_gravity))
+    yield from gap_items(ink, rows[:most])
+
+
+def gaps(results: Results) -> list[Row]:
+    """What was not assessed, gravest first."""
+    return sorted((row for row in results.notable if row["status"] == "not_assessed"), key=by_gravity)
+
+
+def gap_items(ink: Ink, rows: Iterable[Row]) -> Iterator[str]:
+    """A list of what was not assessed."""
+    yield from ink.items(_gap(ink, row) for row in rows)
 
 
 def _scope_lines(ink: Ink, results: Results) -> Iterator[str]:

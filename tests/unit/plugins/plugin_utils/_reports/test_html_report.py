@@ -224,3 +224,14 @@ def test_a_host_as_declared_is_folded_and_one_with_findings_is_not() -> None:
     assert one.get("open") is None
     (other,) = parsed(files(ordinary())["report.html"]).iter("details")
     assert other.get("open") is not None
+
+
+def test_many_gaps_stand_on_pages_of_their_own_and_none_is_lost() -> None:
+    results = ordinary()
+    gap = next(row for row in RESULTS["findings"] if row["status"] == "not_assessed")
+    count = report_html.MOST_GAPS + report_html.SUBJECTS_ON_PAGE + 1
+    results["findings"] = [{**gap, "host": f"gone{number:05}", "id": f"{number:020x}"} for number in range(count)]
+    made = files(results)
+    shown = [name for text in made.values() if "<html" in text for name in re.findall("<li><code>(gone[0-9]{5})", text)]
+    assert sorted(shown) == sorted(row["host"] for row in results["findings"])
+    assert {"report/gaps-0001.html", "report/gaps-0002.html"} <= made.keys()
