@@ -52,6 +52,8 @@ ELEMENTS = {
     "div",
     "pre",
 }
+#: What the template says only where it cuts, as it does of the corpus.
+CUT = {"p The ways out of N more subjects are in "}
 MARKDOWN = ("report.md", "summary.md", "ways-out.md")
 #: What a runner takes for a command, wherever it stands: a line may be wrapped, or quoted in another.
 COMMANDS = re.compile(
@@ -180,7 +182,7 @@ def test_markdown_has_no_link_image_or_html_and_outside_of_code_only_what_the_te
         assert all(map(shows_itself, strings(pasted)))
     for rows in rendered.iter("table"):
         assert len({len(row) for row in rows.iter("tr")}) == 1
-    invented = said_by_the_template(rendered) - said_by_the_template(page(harmless / name))
+    invented = said_by_the_template(rendered) - said_by_the_template(page(harmless / name)) - CUT
     assert {text for text in invented if not _is_list_of_ours(text)} == set()
 
 
