@@ -88,6 +88,16 @@ options:
     type: list
     elements: str
     default: []
+  formats:
+    description:
+      - In what M(vigil.ports.report) reports the run. It is kept in the run, so that its reports can be made again.
+      - With V(html) C(report.html), with V(junit) C(junit.xml), with V(markdown) C(report.md), C(summary.md) and
+        C(ways-out.md).
+    type: list
+    elements: str
+    choices: [html, junit, markdown]
+    default: [html, junit, markdown]
+    version_added: 0.3.0
   expiring_days:
     description:
       - Days before its end on which an exception is reported as expiring.

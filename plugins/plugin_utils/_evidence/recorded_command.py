@@ -43,9 +43,9 @@ _HARMLESS_VARIABLES = frozenset(
     f"{role}_{name}"
     for role, names in {
         "audit": (
-            "report_dir label date signing_key fail_on accept_gaps expiring_days too_broad_ports too_broad_days "
-            "every hosts namespaces owners packages verify_bind scan_depth scan_engine scan_versions scan_rate "
-            "scan_target_rate scan_retries scan_timeout scan_host_timeout answer_timeout history "
+            "report_dir label date signing_key fail_on accept_gaps formats expiring_days too_broad_ports "
+            "too_broad_days every hosts namespaces owners packages verify_bind scan_depth scan_engine scan_versions "
+            "scan_rate scan_target_rate scan_retries scan_timeout scan_host_timeout answer_timeout history "
             "history_keep_days metrics_file"
         ),
         "change": "id hosts since nothing again take_over",

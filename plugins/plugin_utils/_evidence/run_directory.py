@@ -202,8 +202,13 @@ class RunDirectory:
         return self.path / "results.json"
 
     def write_file(self, name: str, chunks: Iterable[bytes]) -> None:
-        """A file beside the evidence. Raises EvidenceError when the run is sealed, and with other bytes."""
-        with written_whole(self.path / name, self.as_sealed(name)) as stream:
+        """A file beside the evidence; its directory is made where it is missing.
+
+        Raises EvidenceError when the run is sealed, and with other bytes.
+        """
+        file = self.path / name
+        make_directories(file.parent)
+        with written_whole(file, self.as_sealed(name)) as stream:
             stream.writelines(chunks)
 
     @property

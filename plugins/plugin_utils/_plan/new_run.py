@@ -14,6 +14,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import N
 
 from .._audit.rule import SEVERITIES
 from .._inventory.problem import Problem, shown
+from .report_formats import FORMATS
 from .scan_plan import DEPTHS
 
 FAIL_ON = (*SEVERITIES, "never")
@@ -22,6 +23,7 @@ FAIL_ON = (*SEVERITIES, "never")
 SETTINGS: dict[str, dict[str, Any]] = {
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "medium"},
     "accept_gaps": {"type": "list", "elements": "str", "default": []},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(FORMATS)},
     "expiring_days": {"type": "int", "default": 14},
     "too_broad_ports": {"type": "int", "default": 500},
     "too_broad_days": {"type": "int", "default": 730},

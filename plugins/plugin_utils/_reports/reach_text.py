@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .markdown_text import code
+from .ink import Cell as TableCell
+from .ink import Ink
 
 Cell = Mapping[str, Any]
 
@@ -31,21 +32,22 @@ def cells_of(seen: str | Sequence[Cell] | None) -> Sequence[Cell]:
     return seen or ()
 
 
-def words(states: Sequence[str]) -> str:
+def words(ink: Ink, states: Sequence[str]) -> str:
     """States as words; what is none of them is shown as it is."""
-    return ", ".join(_WORDS.get(state) or code(state) for state in states)
+    return ", ".join(_WORDS.get(state) or ink.code(state) for state in states)
 
 
-def cell_text(seen: str | Sequence[Cell] | None) -> str:
-    """One text where all addresses look alike, else each address with its own. Bold is what a finding calls wrong."""
+def reach_cell(ink: Ink, seen: str | Sequence[Cell] | None) -> TableCell:
+    """One text where all addresses look alike, else each address with its own. Strong is what a finding calls wrong."""
     found = cells_of(seen)
     alike = len({(tuple(cell["states"]), cell["wrong"]) for cell in found}) == 1
-    return ", ".join(_each(found[:1] if alike else found, with_address=not alike))
+    text = ", ".join(_each(ink, found[:1] if alike else found, with_address=not alike))
+    return TableCell(text, "wrong" if any(cell["wrong"] for cell in found) else "")
 
 
-def _each(found: Sequence[Cell], *, with_address: bool) -> Iterator[str]:
+def _each(ink: Ink, found: Sequence[Cell], *, with_address: bool) -> Iterator[str]:
     for cell in found:
-        text = words(cell["states"])
+        text = words(ink, cell["states"])
         if cell["wrong"]:
-            text = f"**{text}**"
-        yield f"{text} at {code(cell['address'])}" if with_address else text
+            text = ink.strong(text)
+        yield f"{text} at {ink.code(cell['address'])}" if with_address else text

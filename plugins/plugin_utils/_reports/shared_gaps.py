@@ -56,13 +56,16 @@ def _first_of_each_first(hosts: Mapping[str, list[Row]]) -> Iterator[Row]:
     yield from (row for rows in ordered for row in rows[1:])
 
 
-def shared_line(gap: SharedGap, shown: Callable[[str], str]) -> str:
-    """One sentence, with one reason as an example, and what to do. ``shown`` makes text safe where it is written."""
+def shared_line(gap: SharedGap, shown: Callable[[str], str], ours: Callable[[str], str] = str) -> str:
+    """One sentence, with one reason as an example, and what to do.
+
+    ``shown`` makes text safe where it is written, ``ours`` takes words of the catalogue.
+    """
     where = f"from {shown(gap.vantage)}" if gap.vantage is not None else "on the hosts themselves"
     first = gap.rows[0]
     return (
         f"Not assessed {where}: {gap.hosts} of {gap.in_scope} hosts, for one {shown(first['host'])}:"
-        f" {shown(first['message'].rstrip('.'))}. {_RULE.remedy}"
+        f" {shown(first['message'].rstrip('.'))}. {ours(_RULE.remedy)}"
     )
 
 

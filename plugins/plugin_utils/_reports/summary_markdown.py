@@ -13,22 +13,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._evidence.results_file import Results
-from .markdown_text import code, table
+from .ink import MarkdownInk
+from .markdown_text import code, names, table
 from .shared_gaps import in_order, shared_gaps, shared_line
+from .subjects import Subject, subjects
 from .verdict import gravity, severity_counts, verdict
 from .what_changed import changes_line
 
-#: GitHub cuts a check's text at 65,535 characters; a note about the cut must fit as well.
-MOST_BYTES = 60_000
+#: GitHub cuts a check's text at 65,535 characters; a note about the cut must fit as well. A screen shows so many rows.
+MOST_BYTES, MOST_ROWS = 60_000, 25
 
 
 def summary(results: Results) -> str:
-    """The verdict and as many findings as fit, gravest first; what does not fit is counted.
+    """The verdict and as many subjects as fit a screen, gravest first; what does not fit is counted.
 
     Gaps of most hosts are said once before them, and stand in the table after what is wrong.
     """
-    run = results["run"]
-    rows = in_order([row for row in results.notable if row["status"] in ("fail", "not_assessed")])
+    ink, run = MarkdownInk(), results["run"]
+    failed = subjects(row for row in results.notable if row["status"] == "fail")
+    untold = in_order([row for row in results.notable if row["status"] == "not_assessed"])
+    rows: list[Subject | Mapping[str, Any]] = []
+    for breaks in (True, False):
+        rows.extend(one for one in failed if one.breaks_gate == breaks)
+        rows.extend(row for row in untold if row["breaks_gate"] == breaks)
     head = [
         "## Port audit",
         "",
@@ -37,10 +44,10 @@ def summary(results: Results) -> str:
         f"Findings: {severity_counts(results)}. Run {code(run['run_id'])}, as of {code(run['audit_date'])}.",
         "",
         *(f"{shared_line(gap, lambda text: code(text, 300))}\n" for gap in shared_gaps(results)),
-        changes_line(results),
+        changes_line(ink, results),
         "",
     ]
-    lines = table(("severity", "host", "port", "rule", "what"), map(_finding, rows))
+    lines = table(("severity", "host", "port", "from", "rule", "what"), map(_row, rows[:MOST_ROWS]))[:-1]
     size = sum(map(_bytes, head))
     kept: list[str] = []
     for line in lines:
@@ -48,8 +55,9 @@ def summary(results: Results) -> str:
         if size > MOST_BYTES - 200:
             break
         kept.append(line)
-    left_out = len(lines) - len(kept) - 1
-    tail = ["", f"{left_out} more findings are in `report.md`."] if lines and left_out > 0 else []
+    left_out = len(rows) - max(len(kept) - 2, 0)
+    verb = "row is" if left_out == 1 else "rows are"
+    tail = ["", f"{left_out} more {verb} in `report.md`."] if left_out else []
     return "\n".join([*head, *kept, *tail]).rstrip("\n") + "\n"
 
 
@@ -57,7 +65,11 @@ def _bytes(line: str) -> int:
     return len(line.encode("utf-8")) + 1
 
 
-def _finding(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(row: Subject | Mapping[str, Any]) -> tuple[str, ...]:
+    if isinstance(row, Subject):
+        where = (code(row.host, 100), code(row.endpoint), names(row.vantages, 5))
+        return (row.severity, *where, ", ".join(row.rules), code(row.message, 300))
     port = f"{row['protocol']}/{row['port']}" if row["port"] is not None else ""
     accepted = " (accepted)" if row["accepted"] else ""
-    return (gravity(row), code(row["host"], 100), code(port), row["rule"], code(row["message"], 300) + accepted)
+    said = code(row["message"], 300) + accepted
+    return (gravity(row), code(row["host"], 100), code(port), code(row["vantage"]), row["rule"], said)

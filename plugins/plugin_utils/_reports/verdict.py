@@ -42,7 +42,7 @@ def _inside(coverage: Mapping[str, Any]) -> str:
     if everywhere == listed:
         where = "every network namespace"
     elif everywhere:
-        where = f"every network namespace of {_count(everywhere, 'host')} and the own one of {listed - everywhere}"
+        where = f"every network namespace of {counted(everywhere, 'host')} and the own one of {listed - everywhere}"
     else:
         where = "each host's own network namespace, and no other"
     return f"TCP, UDP, packet and raw sockets of {where}; sockets of other kinds are counted, not listed"
@@ -54,25 +54,25 @@ def _restrictions(run: Mapping[str, Any]) -> Iterator[str]:
     if merged := run.get("merged"):
         yield f"Merged from {_count(len(merged['parents']), 'part')} of a campaign."
     if absent := run.get("absent_scanners"):
-        yield f"A part of an inventory: {_count(len(absent), 'scanner')} of the vantage points missing from it."
+        yield f"A part of an inventory: {counted(len(absent), 'scanner')} of the vantage points missing from it."
 
 
 def _decision(results: Mapping[str, Any]) -> str:
     gate, counts, hosts = results["gate"], results["counts"], results["coverage"]["hosts"]
     untold = gate["untold"]
     breaches = gate["breaking"] - untold
-    scope = f"{hosts['assessed']} of {_count(hosts['in_scope'], 'host')} fully assessed"
+    scope = f"{hosts['assessed']} of {counted(hosts['in_scope'], 'host')} fully assessed"
     if results["run"]["settings"]["scan_depth"] == "none":
-        scope = f"{_count(hosts['in_scope'], 'host')}, looked at from inside only"
+        scope = f"{counted(hosts['in_scope'], 'host')}, looked at from inside only"
     if gate["passed"]:
         rest = counts["status"]["fail"]
-        below = f"; {_count(rest, 'finding')} below the gate's severity" if rest else ""
+        below = f"; {counted(rest, 'finding')} below the gate's severity" if rest else ""
         return f"PASSED: {scope}, nothing breaks the gate{below}."
     reasons = []
     if breaches:
-        reasons.append(f"{_count(breaches, 'finding')} at or above the gate's severity")
+        reasons.append(f"{counted(breaches, 'finding')} at or above the gate's severity")
     if untold:
-        reasons.append(f"{_count(untold, 'thing')} could not be told")
+        reasons.append(f"{counted(untold, 'thing')} could not be told")
     ending = " (audit_fail_on is never: the exit status stays 0)" if gate["fail_on"] == "never" else ""
     return f"FAILED: {scope}; {' and '.join(reasons)}{ending}."
 
@@ -94,5 +94,6 @@ def gravity(row: Mapping[str, Any]) -> str:
     return "not assessed" if row["status"] == "not_assessed" else str(row["severity"])
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """``1 host``, ``2 hosts``."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -2,21 +2,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways out of findings as text: for one finding, and for the report host by host. Private to the collection."""
+"""The ways out of findings as text: for one finding, and a file for all. Private to the collection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .._audit.finding import by_gravity
+from .._evidence.results_file import Results
 from .entry_yaml import variable_lines
+from .ink import MarkdownInk
 from .markdown_text import code
+from .subjects import subjects
+from .verdict import gravity
 
 Row = Mapping[str, Any]
 
-#: The report shows the ways out of so many hosts, those with the gravest findings first.
-MOST_HOSTS = 50
+#: The file shows the ways out of so many subjects, the gravest first.
+MOST_WAYS = 2000
 _LONGEST = 2000
 
 
@@ -32,30 +35,31 @@ def ways_out_lines(ways: Row) -> Iterator[str]:
         yield f"to close it: no command: {ways['close']['note']}"
 
 
-def ways_out_section(failed: Iterable[Row]) -> Iterator[str]:
-    """The part of the report about the ways out: for each host what to paste, once."""
-    by_host: dict[str, list[Row]] = {}
-    for row in sorted(failed, key=by_gravity):
-        if row["ways_out"]:
-            by_host.setdefault(row["host"], []).append(row)
-    if not by_host:
+def ways_out_file(results: Results) -> Iterator[str]:
+    """``ways-out.md``: for each subject of the report, under its number, what to paste and what to run."""
+    ink = MarkdownInk()
+    found = [one for one in subjects(row for row in results.notable if row["status"] == "fail") if one.way is not None]
+    yield from ink.heading(1, "Ways out")
+    if not found:
+        yield from ink.paragraph("No finding has one.")
         return
-    yield "### Ways out"
-    yield ""
-    yield "Each port is declared, or excepted until the day that is given, or closed. Nothing here was done. Entries go"
-    yield "into the variables of the host, those that correct another in its place; commands are run on the host."
-    yield ""
-    for host, rows in list(by_host.items())[:MOST_HOSTS]:
-        yield f"- {code(host)}"
-        yield ""
-        yield from _of_host(rows)
-    if len(by_host) > MOST_HOSTS:
-        left_out = len(by_host) - MOST_HOSTS
-        yield f"The ways out of {left_out} more hosts are in `results.json` and `junit.xml`."
-        yield ""
+    yield from ink.paragraph(
+        "The numbers are those of the findings in the report. Each port is declared, or excepted until the day that is"
+        " given, or closed. Nothing here was done. Entries go into the variables of the host, those that correct"
+        " another in its place; commands are run on the host."
+    )
+    for one in found[:MOST_WAYS]:
+        endpoint = f" {code(one.endpoint)}" if one.endpoint else ""
+        yield from ink.heading(2, f"{one.way}. {code(one.host) or 'The run'}{endpoint}")
+        yield from ink.paragraph(f"{gravity(one.rows[0]).capitalize()}: {code(one.message)}")
+        yield from _of_subject([row for row in one.rows if row["ways_out"]])
+    if len(found) > MOST_WAYS:
+        left_out = len(found) - MOST_WAYS
+        verb = "subject are" if left_out == 1 else "subjects are"
+        yield from ink.paragraph(f"The ways out of {left_out} more {verb} in {code('results.json')}.")
 
 
-def _of_host(rows: Iterable[Row]) -> Iterator[str]:
+def _of_subject(rows: Iterable[Row]) -> Iterator[str]:
     entries: dict[str, dict[str, dict[str, Row]]] = {"declare": {}, "except": {}}
     closing: dict[str, Row] = {}
     for row in rows:
@@ -70,7 +74,7 @@ def _of_host(rows: Iterable[Row]) -> Iterator[str]:
             yield from _fenced(
                 line for name, some in variables.items() for line in variable_lines(name, list(some.values()))
             )
-    yield from (f"  - {_closed(row)}" for row in closing.values())
+    yield from (f"- {_closed(row)}" for row in closing.values())
     yield ""
 
 
@@ -82,8 +86,8 @@ def _closed(row: Row) -> str:
 
 
 def _fenced(lines: Iterable[str]) -> Iterator[str]:
-    """A block of code in the item of a list. Every line begins with a key, so none can end it."""
-    yield "  ```"
-    yield from (f"  {line}" for line in lines)
-    yield "  ```"
+    """A block of code. Every line begins with a key, so none can end it."""
+    yield "```"
+    yield from lines
+    yield "```"
     yield ""

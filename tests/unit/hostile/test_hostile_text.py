@@ -52,7 +52,9 @@ ELEMENTS = {
     "div",
     "pre",
 }
-MARKDOWN = ("report.md", "summary.md")
+#: What the template says only where it cuts, as it does of the corpus.
+CUT = {"p The ways out of N more subjects are in "}
+MARKDOWN = ("report.md", "summary.md", "ways-out.md")
 #: What a runner takes for a command, wherever it stands: a line may be wrapped, or quoted in another.
 COMMANDS = re.compile(
     r"##\[|##vso\[|##teamcity\[|section_(?:start|end):|travis_fold:"
@@ -180,7 +182,7 @@ def test_markdown_has_no_link_image_or_html_and_outside_of_code_only_what_the_te
         assert all(map(shows_itself, strings(pasted)))
     for rows in rendered.iter("table"):
         assert len({len(row) for row in rows.iter("tr")}) == 1
-    invented = said_by_the_template(rendered) - said_by_the_template(page(harmless / name))
+    invented = said_by_the_template(rendered) - said_by_the_template(page(harmless / name)) - CUT
     assert {text for text in invented if not _is_list_of_ours(text)} == set()
 
 
@@ -193,7 +195,7 @@ def _is_list_of_ours(text: str) -> bool:
 def test_markdown_shows_itself_and_no_line_begins_with_text_of_others(hostile: tuple[Path, Results], name: str) -> None:
     text = (hostile[0] / name).read_text(encoding="utf-8")
     assert all(map(shows_itself, text.split("\n")))
-    for line in re.sub(r"(?ms)^  ```\n.*?^  ```$", "", text).split("\n"):
+    for line in re.sub(r"(?ms)^```\n.*?^```$", "", text).split("\n"):
         ours = (
             r"$|[#|A-Z]|[0-9]+ more|into the variables|\*\*(?:PASSED|FAILED)|- [A-Z`]"
             r"|  - [`p]|  digests|not as|`[^`]|`` "

@@ -43,8 +43,13 @@ def test_verifying_it_finds_every_file_as_it_was_sealed_and_names_the_version_th
     run: RunDirectory,
 ) -> None:
     verdict = verify_run(run)
-    assert {problem.file for problem in verdict.problems} == {"results.json", "junit.xml", "report.md", "summary.md"}
-    assert all(problem.message.startswith("is not what the evidence gives") for problem in verdict.problems)
+    assert {problem.file for problem in verdict.problems} == {
+        *("results.json", "junit.xml", "report.md", "summary.md", "ways-out.md")
+    }
+    (added,) = (problem for problem in verdict.problems if problem.file == "ways-out.md")
+    assert "manifest.json does not name it" in added.message
+    others = [problem.message for problem in verdict.problems if problem is not added]
+    assert all(message.startswith("is not what the evidence gives") for message in others)
     assert "made by vigil.ports 0.2.0, computed again by" in verdict.notes[-1]
     assert "verify with the version that made it" in verdict.notes[-1]
     path = run.hosts / "web1.json"
