@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._audit.catalogue import CATALOGUE, SEVERITIES
+from .._audit.rule import SEVERITIES
+from .._audit.rules.registry import CATALOGUE
 from .._evidence.results_file import Results
 from .ink import Cell, Ink, Item
 from .shared_gaps import shared_gaps, shared_line

@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._audit.catalogue import severity_rank
 from .._audit.finding import by_gravity
+from .._audit.rule import severity_rank
 
 Row = Mapping[str, Any]
 

@@ -52,7 +52,7 @@ def _restrictions(run: Mapping[str, Any]) -> Iterator[str]:
     if run.get("what_if"):
         yield f"A what-if run as of {run['audit_date']}: it is not recorded and tells nobody."
     if merged := run.get("merged"):
-        yield f"Merged from {_count(len(merged['parents']), 'part')} of a campaign."
+        yield f"Merged from {counted(len(merged['parents']), 'part')} of a campaign."
     if absent := run.get("absent_scanners"):
         yield f"A part of an inventory: {counted(len(absent), 'scanner')} of the vantage points missing from it."
 
