@@ -12,23 +12,24 @@ short_description: Write the reports of a run
 version_added: 0.1.0
 description:
   - Renders C(report.html), C(junit.xml), C(report.md), C(summary.md) and C(ways-out.md) from the C(results.json) of the
-    run, in the formats that O(vigil.ports.run#module:formats) asked for. Seals the run with C(manifest.json), which has
-    the digest of every file, and points C(latest) at it.
-  - A run that is sealed already is rendered again to the same bytes, or not at all. Its seal is left as it is.
+    run, in the formats of O(vigil.ports.run#module:formats). Seals the run with C(manifest.json), which contains the digest
+    of every file, and links C(latest) to it.
+  - A sealed run is only rendered again if the bytes are the same. Its seal is not changed.
 extends_documentation_fragment:
   - vigil.ports.stage
 author:
   - vigil.ports maintainers (@vigil-ports)
 options:
   into:
+    version_added: 0.2.0
     description:
-      - Another directory to write the reports to. It is made when it is missing. Nothing in the run directory is
-        touched then.
+      - Another directory for the reports. It is created if it is missing. Nothing in the run directory is changed then.
     type: path
   signing_key:
+    version_added: 0.2.0
     description:
       - A private OpenSSH key, or a public one whose private half is in C(ssh-agent), to sign C(manifest.json) with.
-      - It has to be the one that M(vigil.ports.run) was given. A run that is sealed already is not signed again.
+      - It must be the key that was given to M(vigil.ports.run). A sealed run is not signed again.
     type: path
 seealso:
   - module: vigil.ports.verify
@@ -56,7 +57,7 @@ reports:
     - /srv/audits/20261120T131500Z-1f0c2a/summary.md
     - /srv/audits/20261120T131500Z-1f0c2a/ways-out.md
 manifest_sha256:
-  description: The digest of C(manifest.json). Who keeps it elsewhere can tell any later change.
+  description: The digest of C(manifest.json). Store it elsewhere to detect later changes.
   type: str
   returned: when O(into) is not given
   sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08

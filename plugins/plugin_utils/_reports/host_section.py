@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._audit.rules import not_assessed, wrong_service
 from .ink import Cell, Ink
 from .reach_text import reach_cell
 from .subjects import neighbours
@@ -75,6 +76,6 @@ def _port(ink: Ink, span: str, row: Row, vantages: Sequence[str]) -> Iterator[st
 
 def _verdict(one: Row) -> str:
     """What a rule says of a row. Where nobody could tell, no rule spoke."""
-    if one == {"rule": "wrong-service", "status": "not_assessed"}:
+    if one == {"rule": wrong_service.RULE.id, "status": "not_assessed"}:
         return "service not known"
-    return "not known" if one["rule"] == "not-assessed" else f"{one['rule']} ({one['status'].replace('_', ' ')})"
+    return "not known" if one["rule"] == not_assessed.RULE.id else f"{one['rule']} ({one['status'].replace('_', ' ')})"
