@@ -12,8 +12,8 @@ short_description: Write the reports of a run
 version_added: 0.1.0
 description:
   - Renders C(report.html), C(junit.xml), C(report.md), C(summary.md) and C(ways-out.md) from the C(results.json) of the
-    run, in the formats of O(vigil.ports.run#module:formats). Seals the run with C(manifest.json), which contains the digest
-    of every file, and links C(latest) to it.
+    run, in the formats of O(vigil.ports.run#module:formats). Seals the run with C(manifest.json), which contains the
+    digest of every file, and links C(latest) to it.
   - A sealed run is only rendered again if the bytes are the same. Its seal is not changed.
 extends_documentation_fragment:
   - vigil.ports.stage
