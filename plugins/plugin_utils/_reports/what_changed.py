@@ -74,7 +74,7 @@ def _named(ink: Ink, run: Row | None) -> str:
 def _section(ink: Ink, what: str, run: Row | None, changes: Sequence[Row]) -> Iterator[str]:
     yield from ink.heading(3, f"Since {what}")
     yield from ink.paragraph(f"Run {_named(ink, run)}: {counted(changes)}.")
-    rows = [(span, row) for span, row in _folded(sorted(changes, key=_gravest_first))]
+    rows = list(_folded(sorted(changes, key=_gravest_first)))
     yield from ink.table(
         f"Changes since {what}",
         ("what", "host", "port", "where", "rule", "before", "after"),
