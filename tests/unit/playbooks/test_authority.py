@@ -250,7 +250,7 @@ def test_every_option_of_the_role_is_of_the_run_or_of_each_host() -> None:
     }
     assert of_host == OF_EACH_HOST
     for name in OF_EACH_HOST:
-        assert "may differ from host to host" in " ".join(specs["main"]["options"][name]["description"]), name
+        assert "may differ between hosts" in " ".join(specs["main"]["options"][name]["description"]), name
     notify = yaml.safe_load((ROOT / "roles/notify/meta/argument_specs.yml").read_text())["argument_specs"]
     assert set(notify["main"]["options"]) - {"notify_run_dir"} <= set(OF_THE_RUN)
     assert set(OF_THE_RUN) > SECRET
