@@ -38,6 +38,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._changes.outcome_text 
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import Windows
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import controller
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.terminal_text import terminal_text
 
@@ -118,7 +119,7 @@ class ActionModule(Door):
             source = NOTHING if arguments["nothing"] else BY_ID
             return plan_by_id(hosts, arguments["change"], nothing=arguments["nothing"]), source
         run = RunDirectory(Path(arguments["run_dir"]))
-        read = {host: run.read_host(host) for host in hosts}
+        read = {host: run.read(HOSTS, host) for host in hosts}
         known = {host: evidence.inventory if evidence else None for host, evidence in read.items()}
         earlier = declared_at(arguments["since"], list(context.CLIARGS["inventory"] or ()), known)
         return plan_by_revision(hosts, earlier, arguments["since"]), BY_REVISION

@@ -23,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
     HOST_SHAPE,
+    HOSTS,
     HostEvidence,
     InventoryError,
 )
@@ -74,14 +75,14 @@ class ActionModule(Door):
         run = RunDirectory(Path(arguments["run_dir"]))
         if not arguments["listing"]:
             evidence = changed(evidence, message="it is only scanned in this part, and listed in another one")
-            run.write_host(evidence)
+            run.write(HOSTS, evidence)
             return {"status": "not listed", "listeners": None, "warnings": [f"{host}: {one}" for one in errors]}
         try:
             options = {key: arguments[key] for key in ("namespaces", "owners", "packages")}
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
             why = visible(error.message, MESSAGE_LIMIT)
-            run.write_host(changed(evidence, status="unreachable", message=why))
+            run.write(HOSTS, changed(evidence, status="unreachable", message=why))
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
@@ -90,7 +91,7 @@ class ActionModule(Door):
             evidence = changed(evidence, status="gathered", listening=listing)
         else:
             evidence = changed(evidence, message=listing)
-        run.write_host(evidence)
+        run.write(HOSTS, evidence)
         _inventory, problems = load_inventory(variables)
         problems = (*errors, *problems)
         return _told(host, evidence, problems)

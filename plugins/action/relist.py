@@ -15,6 +15,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import M
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
+    RELISTED,
     RELISTED_SHAPE,
     RelistedEvidence,
 )
@@ -56,13 +57,13 @@ class ActionModule(Door):
             result = self._execute_module("vigil.ports.listeners_info", module_args=options, task_vars=task_vars)
         except AnsibleConnectionFailure as error:
             why = visible(error.message, MESSAGE_LIMIT)
-            run.write_relisted(changed(evidence, status="unreachable", message=why))
+            run.write(RELISTED, changed(evidence, status="unreachable", message=why))
             raise
         except AnsibleError as error:  # no interpreter, become refused, no space for temporary files
             result = {"failed": True, "msg": error.message}
         listing = listing_of(result)
         if isinstance(listing, Listening):
-            run.write_relisted(changed(evidence, status="listed", listening=listing))
+            run.write(RELISTED, changed(evidence, status="listed", listening=listing))
             return {"status": "listed", "listeners": len(listing.listeners), "warnings": []}
-        run.write_relisted(changed(evidence, message=listing))
+        run.write(RELISTED, changed(evidence, message=listing))
         return {"status": "failed", "listeners": None, "warnings": [f"{host}: could not be listed again: {listing}"]}

@@ -18,6 +18,7 @@ from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import open_changes
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.lock_file import others_who_write
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import (
     controller,
@@ -26,7 +27,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance i
     versions,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.recorded_command import recorded_command
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import try_key
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import InventorySources
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain, taken_in

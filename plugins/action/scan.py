@@ -17,9 +17,11 @@ from ansible.utils.display import Display
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._door import Door
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import ScanEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import SCANS, ScanEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.values import Machine
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem, why_no_answer
 from ansible_collections.vigil.ports.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import taken_in
@@ -88,7 +90,7 @@ class ActionModule(Door):
 
     def _plan(self, run: RunDirectory, share: Mapping[str, Any]) -> ScanPlan:
         asked = run.read_run()
-        hosts = run.readable_hosts(asked["hosts"])
+        hosts = run.readable(HOSTS, asked["hosts"])
         seen_open = self._open_earlier(run)
         is_control = self._connection.transport == "local"
         depth = asked["settings"]["scan_depth"]
@@ -104,7 +106,7 @@ class ActionModule(Door):
             if remembered is not None:
                 return set(remembered)
             earlier = run.latest()
-            return set(open_ports(earlier.read_scans())) if earlier else set()
+            return set(open_ports(SCANS.read_all(earlier.path))) if earlier else set()
         except (EvidenceError, OSError) as error:
             Display().warning(terminal_text(f"ports that were open in an earlier run are not asked first: {error}"))
             return set()
@@ -114,7 +116,7 @@ class ActionModule(Door):
         asked = run.read_run()
         all_shares = shares(scanned_vantages(asked.get("part"), asked["vantages"]), asked["settings"]["scan_depth"])
         everyone = [one for one in all_shares if one["vantage"] == share["vantage"]]
-        scan = run.read_scan(share["vantage"])
+        scan = run.read(SCANS, share["vantage"])
         lost, standing = lost_and_standing(everyone, scan)
         if share["scanner"] in standing:
             for one in lost:
@@ -171,4 +173,4 @@ def _earlier_scans(run: RunDirectory, vantage: str) -> Iterator[tuple[dict[str, 
     """What earlier complete runs were about, with their scan from there; one that cannot be read says nothing."""
     for one in run.earlier():
         with contextlib.suppress(EvidenceError, OSError):
-            yield one.read_run(), one.read_scan(vantage)
+            yield one.read_run(), one.read(SCANS, vantage)

@@ -25,7 +25,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._authority.names impor
 from ansible_collections.vigil.ports.plugins.plugin_utils._authority.texts import as_text, hidden_in
 from ansible_collections.vigil.ports.plugins.plugin_utils._changes.window import WindowError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import MSGSPEC_IMPORT_ERROR, MSGSPEC_NEEDED
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.problem import HistoryError
 from ansible_collections.vigil.ports.plugins.plugin_utils._inventory.plain import plain

@@ -25,7 +25,7 @@ REACH_DECODING, REACH_ENCODING, REACH_CHECKING = 0.8, 0.5, 1.0
 def rows() -> Iterator[bench.Row]:
     with tempfile.TemporaryDirectory() as folder:
         run = made_run.make_run(Path(folder), 1)
-        (path,) = run.hosts.iterdir()
+        (path,) = (run.path / "evidence/hosts").iterdir()
         data = path.read_bytes()
     record, listening = decoded(HostEvidence, data, "host"), json.loads(data)["listening"]
     against = f"`json.loads` of its {len(data) // 1000} kB"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOST_SHAPE, HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOST_SHAPE, HOSTS, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.part import InventoryNames
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.seal_part import seal_part
@@ -43,7 +43,7 @@ def make_run(report_dir: Path, hosts: int) -> RunDirectory:
     """A run over so many hosts, each with 40 declarations and 45 listeners: 5 undeclared, one of these open."""
     run = begun(report_dir, [f"host{number:05}.example" for number in range(hosts)])
     for number, name in enumerate(run.read_run()["hosts"]):
-        run.write_host(_host(number, name, _listeners(1000, LISTENERS)))
+        run.write(HOSTS, _host(number, name, _listeners(1000, LISTENERS)))
     run.put_scan("control", _share([_target(number, name) for number, name in enumerate(run.read_run()["hosts"])]))
     return run
 
@@ -52,7 +52,7 @@ def make_crowded_run(report_dir: Path, findings: int) -> RunDirectory:
     """A run over one host on which so many ports listen that nobody declared, and are open."""
     name, first = "crowded.example", 2000
     run = begun(report_dir, [name])
-    run.write_host(_host(0, name, _listeners(first, findings)))
+    run.write(HOSTS, _host(0, name, _listeners(first, findings)))
     run.put_scan(
         "control",
         _share([_target_with(0, name, range(first, first + findings), f"{first}-{first + findings - 1}", "1-1999")]),
@@ -71,7 +71,7 @@ def make_parts(report_dir: Path, parts: int, hosts: int) -> Path:
         run = begun(report_dir, mine, part=part, left_out=left_out)
         numbered = list(enumerate(mine, first))
         for number, name in numbered:
-            run.write_host(_host(number, name, _listeners(1000, LISTENERS)))
+            run.write(HOSTS, _host(number, name, _listeners(1000, LISTENERS)))
         run.put_scan("control", _share([_target(number, name) for number, name in numbered]))
         seal_part(run, dt.datetime(2026, 11, 20, 12, 5, tzinfo=dt.UTC))
     return report_dir

@@ -25,6 +25,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._listeners import netl
 from ansible_collections.vigil.ports.plugins.module_utils._scan.import_engine import import_report
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.tests.fuzz.corpus_files import save
 from ansible_collections.vigil.ports.tests.fuzz.targets import nmap_report
@@ -167,10 +168,10 @@ def capture_scan() -> None:
 def results(folder: Path) -> bytes:
     """``results.json`` of a run of one host, made in ``folder``."""
     run = RunDirectory(folder)
-    for part in (run.hosts, run.scans):
+    for part in (run.path / "evidence/hosts", run.path / "evidence/scans"):
         part.mkdir(parents=True)
     run.write_run(build.run())
-    run.write_host(build.host_evidence([build.declared(443)], [build.listener(443)]))
+    run.write(HOSTS, build.host_evidence([build.declared(443)], [build.listener(443)]))
     judge_run(run)
     return run.results.read_bytes()
 

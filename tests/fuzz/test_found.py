@@ -26,9 +26,9 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from ansible_collections.vigil.ports.plugins.module_utils._scan.result import result
 from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import Target
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import ShapeError, converted
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import scan_problem
 from ansible_collections.vigil.ports.tests.fuzz.capture import results
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build

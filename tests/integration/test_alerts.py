@@ -23,6 +23,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._alerts import tell as
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.channels import Channels, read_channels
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.delivery import Effort
 from ansible_collections.vigil.ports.plugins.plugin_utils._alerts.tell import MOST_WAITING, Telling, Wishes, tell
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils.sealed_runs import OPENED, render
@@ -64,7 +65,7 @@ def made_run(report_dir: Path, day: int, *undeclared: int, wanted: bool = False)
     started = f"{OPENED + dt.timedelta(days=day):%Y-%m-%dT%H:%M:%SZ}"
     ports = [build.declared(443), *([build.declared(25)] if wanted else [])]
     run.write_run(build.run(run_id=run.run_id, started=started))
-    run.write_host(build.host_evidence(ports, map(build.listener, (443, *undeclared))))
+    run.write(HOSTS, build.host_evidence(ports, map(build.listener, (443, *undeclared))))
     run.put_scan("internet", build.share([build.target()]))
     render(run)
     return run

@@ -10,7 +10,9 @@ import contextlib
 
 from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import HIGHEST, PortSet
 
-from .._evidence.run_directory import EvidenceError, RunDirectory
+from .._evidence.kept import EvidenceError
+from .._evidence.records.host import HOSTS
+from .._evidence.run_directory import RunDirectory
 from .reconcile import Audit
 
 _EVERY_PORT = dict.fromkeys(("tcp", "udp"), f"1-{HIGHEST}")
@@ -29,7 +31,7 @@ def to_relist(run: RunDirectory) -> dict[str, dict[str, str]]:
     found = {}
     for host in asked["hosts"]:
         with contextlib.suppress(EvidenceError):
-            evidence = run.read_host(host)
+            evidence = run.read(HOSTS, host)
             if every:
                 view = audit.view(host, evidence, None)
                 if view is not None and view.listeners is not None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from .._evidence.history_file import read_history
 from .._evidence.left_out import left_out_of
+from .._evidence.records.host import HOSTS, RELISTED
+from .._evidence.records.reachable import SCANS
 from .._evidence.run_directory import RunDirectory
 from .changes import Refusal, file_changes
 from .imported import format_of, imported_for, imported_from_nmap
@@ -67,10 +69,10 @@ def from_run(run: RunDirectory, hosts: Collection[str], variables: Variables, ow
     """
     asked = run.read_run()
     known = [host for host in asked["hosts"] if host in hosts]
-    evidence = ((host, run.read_host(host), run.read_relisted(host)) for host in known)
+    evidence = ((host, run.read(HOSTS, host), run.read(RELISTED, host)) for host in known)
     history = read_history(run.history)  # it tells of hosts in the order of the run
     before = {} if history is None else {host: history.of(host) for host in asked["hosts"]}
-    found = list(host_proposals(asked, evidence, list(run.read_scans()), variables, owner, before))
+    found = list(host_proposals(asked, evidence, list(SCANS.read_all(run.path)), variables, owner, before))
     missed = [host for host in hosts if host not in asked["hosts"]]
     return found + [HostProposal(host, (), ("the run did not look at it",)) for host in sorted(missed)]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._evidence.atomic import sha256_of
-from .._evidence.records.host import HostEvidence
+from .._evidence.records.host import HOSTS, HostEvidence
 from .._evidence.results_file import read_results
 from .._evidence.run_directory import RunDirectory
 from .._inventory.declared import Inventory
@@ -30,7 +30,7 @@ _MOST_IDS = 20
 
 def declared_inventories(run: RunDirectory) -> dict[str, Inventory | None]:
     """What each host of a run declares, from its evidence; None where that is not known or not valid."""
-    return {host: _inventory(run.read_host(host)) for host in run.read_run()["hosts"]}
+    return {host: _inventory(run.read(HOSTS, host)) for host in run.read_run()["hosts"]}
 
 
 def _inventory(evidence: HostEvidence | None) -> Inventory | None:

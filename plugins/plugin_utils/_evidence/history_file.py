@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .atomic import written_whole
-from .run_directory import EvidenceError
+from .kept import EvidenceError
 
 HISTORY_SHAPE = "vigil.ports/evidence/history/1"
 _HOSTS, _END = b'"hosts":[\n', b"]}\n"

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .atomic import sha256_of
+from .records.host import HOSTS
 from .run_directory import MANIFEST_SHAPE, RunDirectory
 
 Row = Mapping[str, Any]
@@ -82,5 +83,5 @@ def _scanner(run: RunDirectory, share: Row, scanners: Mapping[str, Row]) -> dict
 
 def _kernel(run: RunDirectory, scanner: str) -> str | None:
     """The scanner's kernel, where it was listed as a host of the run as well."""
-    evidence = run.read_host(scanner)
+    evidence = run.read(HOSTS, scanner)
     return evidence.listening.host.kernel if evidence and evidence.listening else None

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from .atomic import named_in_errors, written_whole
-from .run_directory import RESULTS_SHAPE, EvidenceError
+from .kept import EvidenceError
+from .run_directory import RESULTS_SHAPE
 from .shape import head_problem, row_keys
 
 Row = Mapping[str, Any]

@@ -18,15 +18,15 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from .atomic import DIRECTORY_MODE, make_directories, sha256_of, write_json, written_whole
-from .codec import NotJSONError, Record, ShapeError, changed, converted, decoded, encoded, shape_in
-from .file_names import file_stem
+from .codec import ShapeError, changed, converted
+from .kept import CHANGED, EvidenceError, Kept, R, bytes_of, read_record, write_record
 from .lock_file import locked
-from .records.host import HOST_SHAPE, MOST_BYTES, RELISTED_SHAPE, HostEvidence, RelistedEvidence
+from .records.host import HOSTS, RELISTED
 from .records.merged import MERGE_SHAPE, MergeEvidence
-from .records.reachable import SCAN_SHAPE, ScanEvidence, Share
+from .records.reachable import MOST_BYTES, SCAN_SHAPE, SCANS, ScanEvidence, Share
 from .shape import run_problem, seal_problem
 
 #: Marks of the files' shapes; ``schemas/evidence.schema.json`` describes them.
@@ -34,15 +34,8 @@ RUN_SHAPE, SEAL_SHAPE = (f"vigil.ports/evidence/{kind}/1" for kind in ("run", "s
 MANIFEST_SHAPE = "vigil.ports/manifest/1"
 
 #: What every run has, even where nothing is written into it.
-DIRECTORIES = ("evidence", "evidence/hosts", "evidence/scans", "evidence/relisted")
+DIRECTORIES = ("evidence", HOSTS.folder, SCANS.folder, RELISTED.folder)
 RESULTS_SHAPE = "vigil.ports/results/1"
-
-
-_CHANGED = "it was cut or edited since it was written: gather again"
-
-
-class EvidenceError(Exception):
-    """Evidence that is missing or cannot be read; the text names the file and the way out."""
 
 
 class DamagedScan(NamedTuple):
@@ -66,9 +59,6 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.hosts = path / "evidence" / "hosts"
-        self.scans = path / "evidence" / "scans"
-        self.relisted = path / "evidence" / "relisted"
 
     @classmethod
     def create(cls, report_dir: Path, now: dt.datetime) -> RunDirectory:
@@ -91,9 +81,21 @@ class RunDirectory:
     def read_run(self) -> dict[str, Any]:
         return _read(self.path / "evidence" / "run.json", RUN_SHAPE, run_problem)
 
-    def write_host(self, evidence: HostEvidence) -> None:
-        """What was seen on one host, and what is declared for it."""
-        _write(self._host_file(evidence.host), evidence)
+    def read(self, kept: Kept[R], name: str) -> R | None:
+        """The evidence of one kind for one host or vantage point; None when none was written."""
+        return kept.read(self.path, name)
+
+    def write(self, kept: Kept[R], record: R) -> None:
+        """Evidence of one kind, under the host or vantage point that it is of."""
+        kept.write(self.path, record)
+
+    def readable(self, kept: Kept[R], names: Iterable[str]) -> Iterator[R]:
+        """The evidence of each of them that has some that can be used. What cannot be is named when it is judged."""
+        for name in names:
+            with contextlib.suppress(EvidenceError):
+                record = self.read(kept, name)
+                if record is not None:
+                    yield record
 
     @property
     def seal(self) -> Path:
@@ -106,57 +108,23 @@ class RunDirectory:
     def read_seal(self) -> dict[str, Any]:
         return _read(self.seal, SEAL_SHAPE, seal_problem)
 
-    def read_host(self, host: str) -> HostEvidence | None:
-        """The evidence of one host; None when none was written."""
-        return _of_host(HostEvidence, self._host_file(host), HOST_SHAPE, host)
-
-    def write_relisted(self, evidence: RelistedEvidence) -> None:
-        """What was seen on a host that was listed again after the scans."""
-        _write(self._relisted_file(evidence.host), evidence)
-
-    def read_relisted(self, host: str) -> RelistedEvidence | None:
-        """The second listing of one host; None when it was not listed again."""
-        return _of_host(RelistedEvidence, self._relisted_file(host), RELISTED_SHAPE, host)
-
-    def readable_hosts(self, hosts: Iterable[str]) -> Iterator[HostEvidence]:
-        """The evidence of each host that has some that can be used. What cannot be is named when it is judged."""
-        for host in hosts:
-            with contextlib.suppress(EvidenceError):
-                evidence = self.read_host(host)
-                if evidence is not None:
-                    yield evidence
-
     def put_scan(self, vantage: str, share: Mapping[str, Any]) -> None:
         """One scanner's share of a vantage point's scan, as far as it is. Several scanners may write at once.
 
         A share that the scanner wrote before, for itself or instead of the same lost scanners, is replaced.
         """
         with self._locked():
-            mine = _share_of(self._scan_file(vantage), share)
-            scan = self.read_scan(vantage) or ScanEvidence(shape=SCAN_SHAPE, vantage=vantage, shares=())
+            mine = _share_of(SCANS.path(self.path, vantage), share)
+            scan = self.read(SCANS, vantage) or ScanEvidence(shape=SCAN_SHAPE, vantage=vantage, shares=())
             shares = [one for one in scan.shares if _share_key(one) != _share_key(mine)]
-            _write(self._scan_file(vantage), changed(scan, shares=tuple(sorted([*shares, mine], key=_share_key))))
-
-    def write_scan(self, scan: ScanEvidence) -> None:
-        """All that was seen from a vantage point, at once."""
-        _write(self._scan_file(scan.vantage), scan)
-
-    def read_scan(self, vantage: str) -> ScanEvidence | None:
-        """The scan of one vantage point; None when none was written."""
-        path = self._scan_file(vantage)
-        if not os.path.lexists(path):
-            return None
-        scan = _record(ScanEvidence, path, SCAN_SHAPE)
-        if scan.vantage != vantage:
-            raise EvidenceError(f"{path}: evidence of the vantage {scan.vantage}, not of {vantage}; {_CHANGED}")
-        return scan
+            self.write(SCANS, changed(scan, shares=tuple(sorted([*shares, mine], key=_share_key))))
 
     def readable_scans(self, vantages: Iterable[str]) -> Iterator[ScanEvidence | DamagedScan]:
         """The scan of each vantage point that has evidence. The damage names its file as seen from here: results do
         not depend on where the run lies."""
         for vantage in vantages:
             try:
-                scan = self.read_scan(vantage)
+                scan = self.read(SCANS, vantage)
             except EvidenceError as error:
                 yield DamagedScan(vantage, self.place_in(error))
                 continue
@@ -166,14 +134,6 @@ class RunDirectory:
     def place_in(self, error: EvidenceError) -> str:
         """An error with its file as seen from the run directory."""
         return str(error).replace(f"{self.path}/", "")
-
-    def read_scans(self) -> Iterator[ScanEvidence]:
-        """The scan of each vantage point that has evidence, in the order of their file names.
-
-        Raises EvidenceError for the first that cannot be used.
-        """
-        for path in sorted(self.scans.glob("*.json")):
-            yield _record(ScanEvidence, path, SCAN_SHAPE)
 
     @property
     def parts(self) -> Path:
@@ -186,11 +146,13 @@ class RunDirectory:
 
     def write_merge(self, merged: MergeEvidence) -> None:
         """Which parts the run was merged from, and what they leave open."""
-        _write(self.merged, merged)
+        write_record(self.merged, merged)
 
     def read_merge(self) -> MergeEvidence | None:
         """What was written of a merge; None for a run that is none."""
-        return _record(MergeEvidence, self.merged, MERGE_SHAPE) if os.path.lexists(self.merged) else None
+        if not os.path.lexists(self.merged):
+            return None
+        return read_record(self.merged, MergeEvidence, MERGE_SHAPE, MOST_BYTES)
 
     @property
     def history(self) -> Path:
@@ -259,15 +221,6 @@ class RunDirectory:
         latest = self.latest()
         return latest.run_id if latest and latest.run_id > self.run_id else None
 
-    def _scan_file(self, vantage: str) -> Path:
-        return self.scans / f"{file_stem(vantage)}.json"
-
-    def _host_file(self, host: str) -> Path:
-        return self.hosts / f"{file_stem(host)}.json"
-
-    def _relisted_file(self, host: str) -> Path:
-        return self.relisted / f"{file_stem(host)}.json"
-
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         with locked(self.path / ".lock"):
@@ -289,62 +242,12 @@ def _read(
     path: Path, shape: str, problem_of: Callable[[Mapping[str, Any]], str | None] | None = None
 ) -> dict[str, Any]:
     try:
-        value = json.loads(_bytes_of(path))
+        value = json.loads(bytes_of(path))
     except (ValueError, RecursionError) as error:
-        raise EvidenceError(f"{path}: not JSON ({error}); {_CHANGED}") from error
+        raise EvidenceError(f"{path}: not JSON ({error}); {CHANGED}") from error
     if not isinstance(value, dict) or value.get("shape") != shape:
         raise EvidenceError(f"{path}: not evidence of the shape {shape}; it was written by another version")
     problem = problem_of(value) if problem_of else None
     if problem is not None:
-        raise EvidenceError(f"{path}: {problem}; {_CHANGED}")
+        raise EvidenceError(f"{path}: {problem}; {CHANGED}")
     return value
-
-
-_H = TypeVar("_H", HostEvidence, RelistedEvidence)
-_R = TypeVar("_R", bound=Record)
-
-
-def _of_host(kind: type[_H], path: Path, shape: str, host: str) -> _H | None:
-    """The evidence of the host that its file is named after; None where there is none."""
-    if not os.path.lexists(path):
-        return None
-    record = _record(kind, path, shape, MOST_BYTES)
-    if record.host != host:
-        raise EvidenceError(f"{path}: evidence of the host {record.host}, not of {host}; {_CHANGED}")
-    return record
-
-
-def _record(kind: type[_R], path: Path, shape: str, most: int | None = None) -> _R:
-    data = _bytes_of(path, most)
-    try:
-        return decoded(kind, data, path.parent.name.removesuffix("s"))
-    except NotJSONError as error:
-        raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
-    except ShapeError as error:
-        if shape_in(data) != shape:
-            raise EvidenceError(
-                f"{path}: not evidence of the shape {shape}; it was written by another version"
-            ) from error
-        raise EvidenceError(f"{path}: {error}; {_CHANGED}") from error
-
-
-def _bytes_of(path: Path, most: int | None = None) -> bytes:
-    # A link, a pipe or a device is not what was written here, and to read it could take forever.
-    if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
-        raise EvidenceError(f"{path}: not a file; {_CHANGED}")
-    try:
-        size = path.stat().st_size
-        if most is not None and size > most:
-            raise EvidenceError(f"{path}: {size} bytes, more than the {most} that a host can have; {_CHANGED}")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise EvidenceError(f"{path}: no such file; is this a run directory?") from None
-
-
-def _write(path: Path, record: Record) -> None:
-    try:
-        data = encoded(record)
-    except UnicodeEncodeError as error:
-        raise EvidenceError(f"{path}: text that is no Unicode: {ascii(error.object)[:100]}") from error
-    with written_whole(path) as stream:
-        stream.write(data)

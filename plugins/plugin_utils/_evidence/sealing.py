@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from .atomic import json_bytes, sha256_of, written_whole
+from .kept import EvidenceError
 from .lock_file import locked
 from .manifest import digests_of, manifest_of
-from .run_directory import EvidenceError, RunDirectory
+from .run_directory import RunDirectory
 from .signature import sign, try_key
 
 #: Names of runs. No other name is ever followed.

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .._evidence.history_file import read_history
+from .._evidence.kept import EvidenceError
 from .._evidence.results_file import Results, read_results
-from .._evidence.run_directory import EvidenceError, RunDirectory
+from .._evidence.run_directory import RunDirectory
 from .._evidence.sealing import RUN_ID
 from .problem import HistoryError
 from .record import Outcome, base_of, known_runs, record

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._evidence.atomic import json_bytes, sha256_of
+from .._evidence.kept import EvidenceError
 from .._evidence.manifest import manifest_of
-from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
+from .._evidence.run_directory import RunDirectory, read_manifest
 from .._evidence.sealing import RUN_ID
 from .._verification.files import file_problems
 from .._verification.signed import signature_said

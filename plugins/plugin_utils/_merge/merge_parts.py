@@ -22,8 +22,11 @@ from ansible_collections.vigil.ports.plugins.module_utils._visible_text import v
 
 from .._evidence.codec import converted
 from .._evidence.file_names import file_stem
+from .._evidence.kept import EvidenceError
+from .._evidence.records.host import HOSTS, RELISTED
 from .._evidence.records.merged import MERGE_SHAPE, MergeEvidence, MergeGap, Parent, PartScanner
-from .._evidence.run_directory import EvidenceError, RunDirectory
+from .._evidence.records.reachable import SCANS
+from .._evidence.run_directory import RunDirectory
 from .checks import Expected, Part, checked, sealed_name
 from .gaps import merge_gap
 from .intake import Found, find_parts, label_of, take_in
@@ -68,8 +71,8 @@ def _clear(run: RunDirectory) -> None:
     run.merged.unlink(missing_ok=True)
     for left in (run.path / _INCOMING, run.parts):
         shutil.rmtree(left, ignore_errors=True)
-    for folder in (run.hosts, run.relisted, run.scans):
-        for file in folder.iterdir():
+    for kept in (HOSTS, RELISTED, SCANS):
+        for file in (run.path / kept.folder).iterdir():
             file.unlink()
 
 
@@ -131,7 +134,7 @@ def _put_in_place(run: RunDirectory, settled: Settled, scope: Iterable[str]) -> 
             if part is not None and name in part.sealed:
                 (part.directory.path / name).rename(run.path / name)
     for scan in settled.scans.values():
-        run.write_scan(scan)
+        run.write(SCANS, scan)
     for folder, _folders, _files in os.walk(run.parts, topdown=False):
         if not os.listdir(folder):
             os.rmdir(folder)

@@ -15,7 +15,8 @@ from typing import Any
 
 from .._audit.reconcile import Audit
 from .._evidence.atomic import make_directories, written_whole
-from .._evidence.run_directory import EvidenceError, RunDirectory
+from .._evidence.kept import EvidenceError
+from .._evidence.run_directory import RunDirectory
 from .._evidence.sealing import seal
 
 

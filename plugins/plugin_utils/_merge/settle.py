@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._evidence.codec import changed
-from .._evidence.records.host import HostEvidence
+from .._evidence.kept import EvidenceError
+from .._evidence.records.host import HOSTS, HostEvidence
 from .._evidence.records.merged import MergeGap
-from .._evidence.records.reachable import ScanEvidence, Share
-from .._evidence.run_directory import EvidenceError
+from .._evidence.records.reachable import SCANS, ScanEvidence, Share
 from .checks import CLOCKS_DIFFER, Part
 from .gaps import merge_gap
 
@@ -101,7 +101,7 @@ def _joined(
         if vantage not in part.about["vantages"]:
             continue
         try:
-            scan = part.directory.read_scan(vantage)
+            scan = part.directory.read(SCANS, vantage)
         except EvidenceError as error:
             message = f"what it saw from {vantage} cannot be used: {part.directory.place_in(error)}"
             gaps.append(merge_gap(f"part:{part.run_id}:scan-damaged:{vantage}", message))
@@ -148,7 +148,7 @@ def _listings_differ(host: str, older: Part, newer: Part) -> str | None:
 
 def _read(part: Part, host: str) -> HostEvidence | None:
     try:
-        return part.directory.read_host(host)
+        return part.directory.read(HOSTS, host)
     except EvidenceError:  # it is said of the host where it is judged
         return None
 

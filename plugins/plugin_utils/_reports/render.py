@@ -12,8 +12,8 @@ from pathlib import Path
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import visible
 
 from .._evidence.atomic import DIRECTORY_MODE, written_whole
+from .._evidence.kept import EvidenceError
 from .._evidence.results_file import Results
-from .._evidence.run_directory import EvidenceError
 from .._plan.report_formats import FORMATS_OF_EARLIER_RUNS
 from .junit import junit_files
 from .report_html import html_files

@@ -12,6 +12,8 @@ import datetime as dt
 from .._audit.reconcile import Audit
 from .._evidence.history_file import read_history
 from .._evidence.left_out import left_out_of
+from .._evidence.records.host import HOSTS, RELISTED
+from .._evidence.records.reachable import SCANS
 from .._evidence.run_directory import RunDirectory
 from .use import Uses
 
@@ -33,13 +35,13 @@ def review_run(run: RunDirectory, unused_days: int) -> Review:
     """Reads the evidence of a run. Raises EvidenceError for what cannot be read, OSError as the file system does."""
     asked = run.read_run()
     before = read_history(run.history)
-    audit = Audit(asked, run.read_scans())
+    audit = Audit(asked, SCANS.read_all(run.path))
     uses = Uses()
     for host in asked["hosts"]:
         known = None if before is None else before.of(host)
         uses.add(
             host,
-            audit.view(host, run.read_host(host), run.read_relisted(host)),
+            audit.view(host, run.read(HOSTS, host), run.read(RELISTED, host)),
             None if known is None else known["now"],
         )
     return Review(

@@ -13,8 +13,11 @@ from pathlib import Path
 from .._evidence.atomic import sha256_of
 from .._evidence.codec import encoded
 from .._evidence.file_names import file_stem
+from .._evidence.kept import EvidenceError, Kept, R
+from .._evidence.records.host import HOSTS
 from .._evidence.records.merged import MergeEvidence, Parent
-from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
+from .._evidence.records.reachable import SCANS
+from .._evidence.run_directory import RunDirectory, read_manifest
 from .._merge.checks import Part
 from .._merge.settle import settle
 from .signed import signature_said
@@ -96,10 +99,11 @@ class _Rejoined(RunDirectory):
         self._run = run
         self._files = read_manifest(self.manifest)["files"]
 
-    def _host_file(self, host: str) -> Path:
-        own = super()._host_file(host)
-        name = f"evidence/hosts/{file_stem(host)}.json"
-        return self._run.path / name if name in self._files and not own.exists() else own
+    def read(self, kept: Kept[R], name: str) -> R | None:
+        own = kept.path(self.path, name)
+        is_sealed = str(own.relative_to(self.path)) in self._files
+        joined = kept is HOSTS and is_sealed and not own.exists()
+        return kept.read(self._run.path if joined else self.path, name)
 
 
 def _joined_said(run: RunDirectory, merged: MergeEvidence, parts: list[Part]) -> Iterator[Problem]:
@@ -112,8 +116,9 @@ def _joined_said(run: RunDirectory, merged: MergeEvidence, parts: list[Part]) ->
     missing = sorted({gap.gap for gap in settled.gaps} - {gap.gap for gap in merged.gaps})
     if missing:
         yield Problem("evidence/merge.json", f"the parts give gaps that it does not have: {', '.join(missing[:_MOST])}")
+    scans = run.path / SCANS.folder
     expected = {f"{file_stem(vantage)}.json": scan for vantage, scan in settled.scans.items()}
-    for name in sorted({*expected, *(one.name for one in run.scans.glob("*.json"))}):
-        scan, path = expected.get(name), run.scans / name
+    for name in sorted({*expected, *(one.name for one in scans.glob("*.json"))}):
+        scan, path = expected.get(name), scans / name
         if scan is None or not path.is_file() or path.read_bytes() != encoded(scan):
             yield Problem(f"evidence/scans/{name}", "is not what the parts give")

@@ -13,9 +13,10 @@ from typing import Any
 
 from .._audit.judge_run import judge_run
 from .._evidence.atomic import json_bytes
+from .._evidence.kept import EvidenceError
 from .._evidence.manifest import manifest_of
 from .._evidence.results_file import read_results
-from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
+from .._evidence.run_directory import RunDirectory, read_manifest
 from .._merge.seal_part import head_of_part
 from .._reports.render import reports
 from .verdict import Problem

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .._evidence.kept import EvidenceError
 from .._evidence.provenance import versions
-from .._evidence.run_directory import EvidenceError, RunDirectory, read_manifest
+from .._evidence.run_directory import RunDirectory, read_manifest
 from .chain import chain_problems, later_problems, newer_note
 from .files import file_problems, strange_entries
 from .parents import parents_said

@@ -9,8 +9,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 
 
 def target(data: bytes) -> None:

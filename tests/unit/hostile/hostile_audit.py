@@ -34,7 +34,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.targets import r
 from ansible_collections.vigil.ports.plugins.module_utils._visible_text import MESSAGE_LIMIT, OUTPUT_LIMIT, visible
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.listening import Listening
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import Results, read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
@@ -94,7 +94,7 @@ def audited(texts: Sequence[str], folder: Path) -> tuple[RunDirectory, Results]:
     build.validator("evidence").validate(about)
     run.write_run(about)
     for evidence in hosts.values():
-        run.write_host(evidence)
+        run.write(HOSTS, evidence)
     scanned = [_scanned(text) for text in texts]
     share = build.share(list(_targets(texts, scanned)))
     share["coverage"]["problems"] = [problem for one in scanned for problem in one["coverage"]["problems"][:1]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..codec import Record
+from ..kept import Kept
 from .listening import Listening
 from .values import AskedPorts
 
@@ -72,3 +73,9 @@ class RelistedEvidence(Record, frozen=True, kw_only=True):
     """Why there is none; null where there is one."""
     listening: Listening | None
     """What listens; null where it could not be listed."""
+
+
+#: What each host declares, and what listens there.
+HOSTS = Kept("evidence/hosts", HostEvidence, HOST_SHAPE, "host", MOST_BYTES)
+#: What listened when a host was asked again.
+RELISTED = Kept("evidence/relisted", RelistedEvidence, RELISTED_SHAPE, "host", MOST_BYTES)

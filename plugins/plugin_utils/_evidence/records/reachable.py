@@ -12,10 +12,14 @@ from __future__ import annotations
 from typing import Literal
 
 from ..codec import UNSET, Record, UnsetType
+from ..kept import Kept
 from ..observed import address_of
 from .values import AskedPorts, Machine, Port, Ports, Problem, Time, check_ports
 
 SCAN_SHAPE: Literal["vigil.ports/evidence/scan/1"] = "vigil.ports/evidence/scan/1"
+
+#: Evidence of a scan is refused where it is larger. 10,000 targets with 50 open ports each are 300 MB.
+MOST_BYTES = 1 << 30
 
 #: What a port answers. ``open|filtered`` is no answer at all.
 State = Literal["open", "closed", "filtered", "open|filtered"]
@@ -270,3 +274,7 @@ class ScanEvidence(Record, frozen=True, kw_only=True):
     """The vantage point."""
     shares: tuple[Share, ...]
     """What each of its scanners saw."""
+
+
+#: What was seen from each vantage point.
+SCANS = Kept("evidence/scans", ScanEvidence, SCAN_SHAPE, "vantage", MOST_BYTES)

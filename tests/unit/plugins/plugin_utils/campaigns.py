@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import versions
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS as LISTINGS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
@@ -91,7 +92,7 @@ def part_at(
     run.write_run(build.run(hosts, **written))
     if inside:
         for one in map(listed, hosts) if listings is None else listings:
-            run.write_host(one)
+            run.write(LISTINGS, one)
     for vantage in scanned:
         run.put_scan(vantage, build.share(map(seen, hosts) if targets is None else targets))
     if sealed:
@@ -103,7 +104,7 @@ def one_run(report_dir: Path) -> RunDirectory:
     """The same evidence in one run."""
     run = opened_run(report_dir)
     for host in HOSTS:
-        run.write_host(listed(host))
+        run.write(LISTINGS, listed(host))
     run.put_scan("internet", build.share(map(seen, HOSTS)))
     return sealed(run)
 

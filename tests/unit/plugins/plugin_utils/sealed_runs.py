@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.provenance import versions
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
@@ -39,7 +40,7 @@ def sealed_run(report_dir: Path, number: int = 0, key: Path | None = None, **ask
         **asked,
     }
     run.write_run(build.run(["web1", "web2"], **opened))
-    run.write_host(evidence)
+    run.write(HOSTS, evidence)
     run.put_scan("internet", build.share([build.target([443, 6379])]))
     render(run)
     seal(run, read_results(run.results), now + dt.timedelta(minutes=5), key)

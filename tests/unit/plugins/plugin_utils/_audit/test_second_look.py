@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.to_relist import to_relist
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import plain
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.shape import listing_of
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
@@ -66,10 +66,10 @@ def test_a_host_is_listed_again_where_it_says_something_else_than_a_scan(
 
 def written(folder: Path, evidence: HostEvidence, scans: list[Json], **settings: Any) -> RunDirectory:
     run = RunDirectory(folder)
-    for directory in (run.hosts, run.scans, run.relisted):
+    for directory in (run.path / "evidence/hosts", run.path / "evidence/scans", run.path / "evidence/relisted"):
         directory.mkdir(parents=True)
     run.write_run(build.run(**settings))
-    run.write_host(evidence)
+    run.write(HOSTS, evidence)
     for scan in scans:
         run.put_scan("internet", plain(scan.shares[0]))
     return run
@@ -83,7 +83,7 @@ def test_a_host_that_agrees_is_not_judged_twice_and_evidence_that_is_broken_stop
         patched.setattr(Audit, "disagreements", None)
         assert to_relist(agrees) == {}
     broken = written(tmp_path / "broken", NOTHING, OPEN)
-    path = broken.hosts / "web1.json"
+    path = broken.path / "evidence/hosts/web1.json"
     path.write_bytes(path.read_bytes().replace(b'"listeners":[', b'"listeners":[{"port":8080}'))
     assert to_relist(broken) == {}
 

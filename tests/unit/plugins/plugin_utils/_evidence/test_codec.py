@@ -26,6 +26,7 @@ from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import
     plain,
 )
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import (
+    HOSTS,
     MOST_BYTES,
     HostEvidence,
     InventoryError,
@@ -124,13 +125,13 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_evidence_without_measure_is_a_gap_of_its_host_and_memory_stays_bounded(name: str, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
-    for folder in (run.hosts, run.scans):
+    for folder in (run.path / "evidence/hosts", run.path / "evidence/scans"):
         folder.mkdir(parents=True)
     run.write_run(build.run(["web1", "web2"]))
-    run.write_host(build.host_evidence(host="web2"))
-    (run.hosts / "web1.json").write_bytes(LARGE[name])
+    run.write(HOSTS, build.host_evidence(host="web2"))
+    (run.path / "evidence/hosts" / "web1.json").write_bytes(LARGE[name])
     if name == "200 MB":
-        os.truncate(run.hosts / "web1.json", 200_000_000)
+        os.truncate(run.path / "evidence/hosts" / "web1.json", 200_000_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert not judge_run(run)["gate"]["passed"]
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 
@@ -42,7 +44,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     run.write_run(build.run())
     declared = [build.declared([443, 80], process="nginx", reachable_from="any")]
     listeners = [build.listener(443), build.listener(80)]
-    run.write_host(build.host_evidence(declared, listeners))
+    run.write(HOSTS, build.host_evidence(declared, listeners))
     run.put_scan("internet", build.share([build.target([443, 80])]))
     assert judge_run(run)["gate"]["passed"], read_results(run.results).notable
     return run

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import (
     Results,
     ResultsWriter,
     is_notable,
     read_results,
 )
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports import junit
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
 from ansible_collections.vigil.ports.tests.unit.examples import examples

@@ -27,8 +27,11 @@ import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes, sha256_of, written_whole
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import changed
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.file_names import file_stem
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import SCANS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import ResultsWriter, read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import evidence_builders as build
 from ansible_collections.vigil.ports.tests.unit.plugins.plugin_utils import hostile_text
@@ -47,7 +50,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 def filled(run: RunDirectory) -> RunDirectory:
     run.write_run(build.run())
-    run.write_host(build.host_evidence())
+    run.write(HOSTS, build.host_evidence())
     run.put_scan("internet", build.share([build.target()]))
     results = build.judged(build.host_evidence())
     writer = ResultsWriter(run.results)
@@ -85,10 +88,10 @@ def test_files_and_directories_are_for_their_owner_only(tmp_path: Path, mask: in
 def test_what_was_written_is_read_back(run: RunDirectory) -> None:
     filled(run)
     assert run.read_run() == build.run()
-    assert run.read_host("web1") == build.host_evidence()
-    assert run.read_host("web2") is None
-    assert list(run.read_scans()) == [run.read_scan("internet")] == [build.scan([build.target()])]
-    for evidence in (run.read_run(), run.read_host("web1"), *run.read_scans()):
+    assert run.read(HOSTS, "web1") == build.host_evidence()
+    assert run.read(HOSTS, "web2") is None
+    assert list(SCANS.read_all(run.path)) == [run.read(SCANS, "internet")] == [build.scan([build.target()])]
+    for evidence in (run.read_run(), run.read(HOSTS, "web1"), *SCANS.read_all(run.path)):
         assert evidence is not None
         build.validator("evidence").validate(build.on_disk(evidence))
 
@@ -100,7 +103,7 @@ def test_two_runs_in_one_second_are_two(tmp_path: Path) -> None:
 
 WRITES: dict[str, Callable[[RunDirectory], Any]] = {
     "run": lambda run: run.write_run(build.run(label="x" * 9000)),
-    "host": lambda run: run.write_host(build.host_evidence(message="x" * 9000)),
+    "host": lambda run: run.write(HOSTS, build.host_evidence(message="x" * 9000)),
     "scan": lambda run: run.put_scan("internet", build.share([], "two", message="x" * 9000)),
     "results": lambda run: run.write_file("results.json", [b"x" * 9000]),
     "report": lambda run: run.write_file("junit.xml", [b"x" * 5000, b"y" * 4000]),
@@ -199,27 +202,30 @@ def test_the_same_value_gives_the_same_bytes_and_a_number_that_json_lacks_is_ref
 def test_a_host_s_name_leads_nowhere_else(run: RunDirectory, name: str) -> None:
     evidence = changed(build.host_evidence(), host=name)
     if name == name.encode("utf-8", "replace").decode("utf-8"):
-        run.write_host(evidence)
+        run.write(HOSTS, evidence)
         run.put_scan(name, build.share([]))
-        assert run.read_host(name) == evidence
-        assert [scan.vantage for scan in run.read_scans()] == [name]
+        assert run.read(HOSTS, name) == evidence
+        assert [scan.vantage for scan in SCANS.read_all(run.path)] == [name]
     else:  # half a character, by which no run is opened
         with pytest.raises(EvidenceError, match="no Unicode"):
             run.put_scan(name, build.share([]))
         with pytest.raises(EvidenceError, match="no Unicode"):
-            run.write_host(evidence)
+            run.write(HOSTS, evidence)
         return
-    assert len(list(run.hosts.iterdir())) == len(list(run.scans.iterdir())) == 1
-    assert {path.parent for path in run.path.parent.rglob("*.json")} == {run.hosts, run.scans}
+    assert len(list((run.path / "evidence/hosts").iterdir())) == len(list((run.path / "evidence/scans").iterdir())) == 1
+    assert {path.parent for path in run.path.parent.rglob("*.json")} == {
+        run.path / "evidence/hosts",
+        run.path / "evidence/scans",
+    }
 
 
 def test_no_two_hostile_names_share_a_file(run: RunDirectory) -> None:
     names = {name for name in HOSTILE if name == name.encode("utf-8", "replace").decode("utf-8")}
     for name in names:
-        run.write_host(changed(build.host_evidence(), host=name))
-    assert len(list(run.hosts.iterdir())) == len(names)
+        run.write(HOSTS, changed(build.host_evidence(), host=name))
+    assert len(list((run.path / "evidence/hosts").iterdir())) == len(names)
     for name in names:
-        read = run.read_host(name)
+        read = run.read(HOSTS, name)
         assert read is not None
         assert read.host == name
     assert len({file_stem(name) for name in HOSTILE}) == len(set(HOSTILE))
@@ -258,7 +264,7 @@ def test_two_scanners_that_report_at_once_lose_nothing(run: RunDirectory) -> Non
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    (scan,) = run.read_scans()
+    (scan,) = SCANS.read_all(run.path)
     expected = sorted(f"{name}{number:02}" for name in ("one", "two", "three") for number in range(25))
     assert [share.scanner for share in scan.shares] == expected
 
@@ -268,7 +274,7 @@ def test_a_share_that_is_written_again_takes_the_place_of_the_earlier_one(run: R
     run.put_scan("internet", build.share([], "two"))
     run.put_scan("internet", build.share([], "two", instead_of=["one"]))
     run.put_scan("internet", build.share([], "one"))
-    (scan,) = run.read_scans()
+    (scan,) = SCANS.read_all(run.path)
     told = [(share.scanner, list(share.instead_of), share.status) for share in scan.shares]
     assert told == [("one", [], "scanned"), ("two", [], "scanned"), ("two", ["one"], "scanned")]
 
@@ -278,8 +284,8 @@ def test_a_share_that_is_written_again_takes_the_place_of_the_earlier_one(run: R
 
 READS: dict[str, Callable[[RunDirectory], Any]] = {
     "evidence/run.json": lambda run: run.read_run(),
-    "evidence/hosts/web1.json": lambda run: run.read_host("web1"),
-    "evidence/scans/internet.json": lambda run: list(run.read_scans()),
+    "evidence/hosts/web1.json": lambda run: run.read(HOSTS, "web1"),
+    "evidence/scans/internet.json": lambda run: list(SCANS.read_all(run.path)),
     "results.json": lambda run: read_results(run.results),
 }
 

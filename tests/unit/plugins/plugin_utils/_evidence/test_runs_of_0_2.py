@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import UNSET, encoded
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS, RELISTED
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import reports
@@ -29,14 +30,14 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 def test_its_evidence_is_read_and_gives_the_bytes_that_it_was_read_from(run: RunDirectory) -> None:
-    web1, again = run.read_host("web1"), run.read_relisted("web1")
+    web1, again = run.read(HOSTS, "web1"), run.read(RELISTED, "web1")
     assert web1 is not None
     assert again is not None
     assert web1.listening is not None
     assert web1.listening.raw_sockets is UNSET
     assert {owner.child_of for one in web1.listening.listeners for owner in one.owners} == {UNSET}
-    assert encoded(web1) == (run.hosts / "web1.json").read_bytes()
-    assert encoded(again) == (run.relisted / "web1.json").read_bytes()
+    assert encoded(web1) == (run.path / "evidence/hosts" / "web1.json").read_bytes()
+    assert encoded(again) == (run.path / "evidence/relisted" / "web1.json").read_bytes()
 
 
 def test_verifying_it_finds_every_file_as_it_was_sealed_and_names_the_version_that_computes_it(
@@ -52,7 +53,7 @@ def test_verifying_it_finds_every_file_as_it_was_sealed_and_names_the_version_th
     assert all(message.startswith("is not what the evidence gives") for message in others)
     assert "made by vigil.ports 0.2.0, computed again by" in verdict.notes[-1]
     assert "verify with the version that made it" in verdict.notes[-1]
-    path = run.hosts / "web1.json"
+    path = run.path / "evidence/hosts" / "web1.json"
     path.write_bytes(path.read_bytes().replace(b'"port":6379', b'"port":6378'))
     assert "evidence/hosts/web1.json" in {problem.file for problem in verify_run(run).problems}
 

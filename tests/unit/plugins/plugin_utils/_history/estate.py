@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS, HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
@@ -51,11 +51,11 @@ class Estate:
         started = START + dt.timedelta(hours=hour)
         name = f"{started:%Y%m%dT%H%M%SZ}-{int(hour * 60) & 0xFFFFFF:06x}"
         run = RunDirectory(self.report_dir / name)
-        for folder in (run.hosts, run.scans):
+        for folder in (run.path / "evidence/hosts", run.path / "evidence/scans"):
             folder.mkdir(parents=True)
         run.write_run(build.run(list(hosts), run_id=name, started=f"{started:%Y-%m-%dT%H:%M:%SZ}", **more))
         for evidence in filter(None, hosts.values()):
-            run.write_host(evidence)
+            run.write(HOSTS, evidence)
         run.put_scan("internet", build.share(targets))
         return run
 

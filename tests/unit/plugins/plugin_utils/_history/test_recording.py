@@ -10,7 +10,7 @@ import json
 import stat
 
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
 from ansible_collections.vigil.ports.plugins.plugin_utils._history import rebuild as rebuilding
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.rebuild import rebuild
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.store import opened

@@ -17,7 +17,10 @@ import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._audit.judge_run import judge_run
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import sha256_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.history_file import open_outside
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS, RELISTED
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.reachable import SCANS
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
 from ansible_collections.vigil.ports.plugins.plugin_utils._history.stages import recall, remember
 from ansible_collections.vigil.ports.plugins.plugin_utils._merge.merge_parts import merge_parts
@@ -174,15 +177,15 @@ def test_second_listings_go_with_the_part_that_made_them(report_dir: Path, away:
     again = build.relisted([build.listener(443)], [build.bound("free", "6379")])
     whole = made.opened_run(tmp_path / "one")
     for host in made.HOSTS:
-        whole.write_host(made.listed(host))
-    whole.write_relisted(again)
+        whole.write(HOSTS, made.listed(host))
+    whole.write(RELISTED, again)
     whole.put_scan("internet", build.share(map(made.seen, made.HOSTS)))
     made.sealed(whole)
     part = made.part_at(away, scanned=["internet"], sealed=False)
-    part.write_relisted(again)
+    part.write(RELISTED, again)
     made.seal_part(part, made.OPENED)
     merged = made.merged_run(report_dir, away)
-    assert merged.read_relisted("web1") == again
+    assert merged.read(RELISTED, "web1") == again
     assert made.judged(merged) == made.judged(whole)
     assert verify_run(merged).problems == ()
 
@@ -235,7 +238,7 @@ def test_parts_of_one_name_that_differ_are_both_refused(report_dir: Path, away: 
     shutil.copytree(part.path, other.path)
     (other.path / "manifest.json").unlink()
     (other.path / "evidence/seal.json").unlink()
-    other.write_host(made.listed("web1", [443]))
+    other.write(HOSTS, made.listed("web1", [443]))
     made.seal_part(other, made.OPENED)
     names = made.gaps(made.merged_run(report_dir, part.path, other.path))
     assert f"part:{part.run_id}:ambiguous" in names
@@ -253,7 +256,7 @@ def test_parts_that_disagree_are_both_kept_and_the_newer_is_judged(report_dir: P
     names = made.gaps(merged)
     assert {name for name in names if "twice" in name} == {f"part:{older.run_id}:twice:{newer.run_id}"}
     assert {name for name in names if "disagree" in name} == {"web1:parts-disagree"}
-    judged = merged.read_host("web1")
+    judged = merged.read(HOSTS, "web1")
     assert judged is not None
     assert judged.listening is not None
     assert {one.port for one in judged.listening.listeners} == {443, 25}
@@ -268,7 +271,7 @@ def test_scans_that_disagree_are_both_kept_and_the_newer_is_judged(report_dir: P
     made.part_at(away, ("web1",), inside=False, scanned=["internet"], minutes=2, targets=later)
     merged = made.merged_run(report_dir, away)
     assert "web1:parts-disagree" in made.gaps(merged)
-    scan = merged.read_scan("internet")
+    scan = merged.read(SCANS, "internet")
     assert scan is not None
     of_web1 = [target for share in scan.shares for target in share.targets if target.host == "web1"]
     assert [{one.port for one in target.endpoints} for target in of_web1] == [{443}]

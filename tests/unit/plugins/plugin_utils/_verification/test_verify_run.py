@@ -19,8 +19,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes, sha256_of
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.kept import EvidenceError
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HOSTS
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.results_file import read_results
-from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import EvidenceError, RunDirectory
+from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.run_directory import RunDirectory
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.sealing import seal
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.signature import SignatureError, sign
 from ansible_collections.vigil.ports.plugins.plugin_utils._reports.render import write_reports
@@ -470,7 +472,7 @@ CHANGES: dict[str, Callable[[RunDirectory], Any]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_sealed_run_is_written_as_it_was_sealed_or_not_at_all(run: RunDirectory, name: str) -> None:
     if name == "judged":
-        run.write_host(build.host_evidence(host="web2"))
+        run.write(HOSTS, build.host_evidence(host="web2"))
     before = state(run.path)
     with pytest.raises(EvidenceError, match="a sealed run is never changed"):
         CHANGES[name](run)
