@@ -19,6 +19,7 @@ from .._evidence.raw_sockets import RawSocket
 from .._evidence.relisted import Relisted
 from .._inventory.declared import Declaration, Inventory, RawDeclaration
 from .._inventory.port_range import DynamicPort, PortRange
+from .leg import Evidence
 from .owner_match import ephemeral_subject, is_match, raw_subject
 
 
@@ -51,6 +52,7 @@ class HostView:
     vantages: frozenset[str] = frozenset()  # all of the run
     too_broad: TooBroad | None = None  # runs of 0.2 had no limits
     raw_sockets: tuple[RawSocket, ...] | None = None  # None: they were not listed
+    evidence: Evidence = dataclasses.field(default_factory=dict)  # by leg: for rules over one of their own
 
     def declarations_for(self, protocol: str, port: int, namespace: str = "host") -> Sequence[Declaration]:
         """The declarations of a port, whatever address they are for: those of that very port, ranges, dynamic ones.

@@ -12,10 +12,10 @@ from typing import Any
 
 from .._evidence.history_file import HistoryEvidenceError, read_history
 from .._evidence.kept import EvidenceError
-from .._evidence.records.host import HOSTS, RELISTED
 from .._evidence.results_file import ResultsWriter
 from .._evidence.run_directory import RunDirectory
 from .._merge.part import no_verdict
+from .evidence_in import evidence_in
 from .reconcile import Audit
 
 
@@ -40,7 +40,7 @@ def judge_run(run: RunDirectory, into: Path | None = None) -> dict[str, Any]:
     with contextlib.closing(ResultsWriter(*target)) as writer:
         for host in asked["hosts"]:
             try:
-                judged = audit.of_host(host, run.read(HOSTS, host), run.read(RELISTED, host))
+                judged = audit.of_host(host, evidence_in(run, host))
             except HistoryEvidenceError:
                 raise
             except EvidenceError as error:

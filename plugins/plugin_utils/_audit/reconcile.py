@@ -28,9 +28,14 @@ from .disagreements import disagreements
 from .exceptions import with_exceptions
 from .finding import Finding, one_for_each_subject
 from .gaps import host_gap, inventory_gap, unmatched_gaps
-from .gaps_of_host import gaps_of_host, unscanned_rows
+from .gaps_of_host import gaps_of_host
 from .gate import Gate
 from .host_view import HostView
+from .leg import Evidence, Looked
+from .legs.listening import LEG as LISTENING
+from .legs.reachable import unscanned_rows
+from .legs.registry import LEGS
+from .legs.relisted import LEG as RELISTED
 from .may_disagree import may_disagree
 from .merge_gaps import OfParts
 from .port_table import port_table
@@ -66,7 +71,7 @@ def audit(
     rows: list[dict[str, Any]] = []
     findings: list[dict[str, Any]] = []
     for host, evidence in hosts:
-        row, found = audited.of_host(host, evidence, (relisted or {}).get(host))
+        row, found = audited.of_host(host, evidence_of(evidence, (relisted or {}).get(host)))
         rows.append(row)
         findings.extend(found)
     findings.extend(audited.of_run())
@@ -99,18 +104,51 @@ class Audit:
         self._known_ports = KnownPorts()
         self._comparison = Comparison(before or NothingBefore(), run["started"], self._known_ports.texts)
 
-    def of_host(
-        self, host: str, evidence: HostEvidence | None, relisted: RelistedEvidence | None = None
-    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """One host's row and findings; ``evidence`` and its second listing are None when there is none."""
+    def of_host(self, host: str, found: Evidence) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """One host's row and findings, from its evidence by leg."""
         known = self._comparison.known_of(host)
         if why := self._parts.why_none(host):
             return self._judged(_host_row(host, "no-part", why), [host_gap(host, "no-part", why)], known)
-        row, found = _audit_host(
-            self._run, host, evidence, relisted, self._outside, self._inventories, self._known_ports, known
-        )
-        found = [*self._parts.of_host(host), *found]
-        return self._judged(row, self._machines.once(host, evidence, found), known)
+        of_parts = list(self._parts.of_host(host))
+        evidence = LISTENING.of(found)
+        if evidence is None:
+            why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
+            return self._judged(
+                _host_row(host, "no-evidence", why), [*of_parts, host_gap(host, "no-evidence", why)], known
+            )
+        row, findings = self._of_evidence(host, evidence, found, known)
+        return self._judged(row, self._machines.once(host, evidence, [*of_parts, *findings]), known)
+
+    def _of_evidence(
+        self, host: str, evidence: HostEvidence, found: Evidence, known: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], list[Finding]]:
+        """``known`` is what history believed of the host."""
+        inventory, problems, digest = self._inventories.of(evidence.inventory)
+        errors = (Problem(one.place, one.value, one.message, one.allowed) for one in evidence.inventory_errors)
+        problems = (*errors, *problems)
+        view = view_of_host(self._run, host, found, self._outside, inventory, known)
+        if problems:
+            finding = inventory_gap(host, problems)
+            row = _host_row(host, "inventory-invalid", finding.message, evidence)
+            seen = what_was_seen(view, evidence, digest, self._known_ports, declarations=False)
+            return {**row, "seen": seen}, [finding]
+        looked = Looked(view, found, self._outside)
+        gaps = list(gaps_of_host(self._run, looked))
+        complete = not any(finding.status == "not_assessed" for finding in gaps)
+        ruled = [finding for check in _CHECKS for finding in check(view)]
+        disagree = bool(disagreements(view, ruled))
+        ruled.extend(finding for check in _CHECKS_FOR_HIDDEN for finding in check(view, disagree))
+        findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
+        findings = [with_ways_out(view, finding) for finding in findings]
+        findings.sort(key=lambda finding: finding.sort_key)
+        self._totals.add_legs(leg.name for leg in LEGS if leg.told(looked))
+        return {
+            **_host_row(host, evidence.status, evidence.message, evidence),
+            "relisted": _relisted_row(RELISTED.of(found)),
+            "ports": port_table(view, findings, self._outside.vantages),
+            "seen": what_was_seen(view, evidence, digest, self._known_ports),
+            "unscanned": unscanned_rows(evidence, self._outside.of(host, evidence)),
+        }, findings
 
     def of_damaged_host(self, host: str, damage: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The row and findings of a host whose evidence cannot be used, for the reason that ``damage`` says."""
@@ -128,24 +166,29 @@ class Audit:
         self._comparison.add(row, judged, known)
         return row, judged
 
-    def view(self, host: str, evidence: HostEvidence | None, relisted: RelistedEvidence | None) -> HostView | None:
+    def view(self, host: str, found: Evidence) -> HostView | None:
         """What is declared and what was seen of a host; None where nothing is known of what is declared."""
+        evidence = LISTENING.of(found)
         if evidence is None or evidence.inventory_errors:
             return None
         inventory, problems, _digest = self._inventories.of(evidence.inventory)
-        return None if problems else view_of_host(self._run, host, evidence, relisted, self._outside, inventory)
+        return None if problems else view_of_host(self._run, host, found, self._outside, inventory)
 
-    def may_disagree(self, host: str, evidence: HostEvidence | None) -> bool:
+    def may_disagree(self, host: str, found: Evidence) -> bool:
         """False only for a host without ``disagreements``."""
+        evidence = LISTENING.of(found)
         if evidence is None or evidence.listening is None or evidence.inventory_errors:
             return False
         targets = (target for _vantage, targets in self._outside.of(host, evidence) for target in targets)
         inventory = self._inventories.of(evidence.inventory).inventory
         return may_disagree(inventory, evidence.listening.listeners, targets)
 
-    def disagreements(self, host: str, evidence: HostEvidence | None) -> set[tuple[str, int]]:
-        """Protocols and ports of which host and scans say different things; none of a host that has no verdicts."""
-        view = self.view(host, evidence, None)
+    def disagreements(self, host: str, found: Evidence) -> set[tuple[str, int]]:
+        """Protocols and ports of which host and scans say different things; none of a host that has no verdicts.
+
+        Only the first listing counts.
+        """
+        view = self.view(host, {name: one for name, one in found.items() if name != RELISTED.name})
         if view is None or view.listeners is None:
             return set()
         return disagreements(view, (finding for check in _CHECKS for finding in check(view)))
@@ -188,6 +231,7 @@ class Audit:
             "coverage": {
                 "hosts": {"in_scope": totals.in_scope, "assessed": totals.assessed},
                 "looked_at": {"listed": totals.listed, "every_namespace": totals.listed_everywhere},
+                "legs": [{"leg": leg.name, "title": leg.title, "hosts": totals.legs.get(leg.name, 0)} for leg in LEGS],
                 "left_out": run["left_out"],
                 "vantages": vantages,
                 "accepted_gaps": sorted(totals.accepted_gaps),
@@ -225,43 +269,10 @@ class _Inventories:
         return self._known[key]
 
 
-def _audit_host(
-    run: Mapping[str, Any],
-    host: str,
-    evidence: HostEvidence | None,
-    relisted: RelistedEvidence | None,
-    outside: SeenFromOutside,
-    inventories: _Inventories,
-    known_ports: KnownPorts,
-    known: Mapping[str, Any] | None,
-) -> tuple[dict[str, Any], list[Finding]]:
-    """``known`` is what history believed of the host."""
-    if evidence is None:
-        why = "it left no evidence: it did not answer in time (audit_answer_timeout), or failed at an earlier task"
-        return _host_row(host, "no-evidence", why), [host_gap(host, "no-evidence", why)]
-    inventory, problems, digest = inventories.of(evidence.inventory)
-    errors = (Problem(one.place, one.value, one.message, one.allowed) for one in evidence.inventory_errors)
-    problems = (*errors, *problems)
-    view = view_of_host(run, host, evidence, relisted, outside, inventory, known)
-    if problems:
-        finding = inventory_gap(host, problems)
-        row = _host_row(host, "inventory-invalid", finding.message, evidence)
-        return {**row, "seen": what_was_seen(view, evidence, digest, known_ports, declarations=False)}, [finding]
-    gaps = list(gaps_of_host(view, evidence, dict(outside.of(host, evidence)), outside))
-    complete = not any(finding.status == "not_assessed" for finding in gaps)
-    ruled = [finding for check in _CHECKS for finding in check(view)]
-    disagree = bool(disagreements(view, ruled))
-    ruled.extend(finding for check in _CHECKS_FOR_HIDDEN for finding in check(view, disagree))
-    findings = one_for_each_subject([*gaps, *with_exceptions(view, ruled, assessed=complete)])
-    findings = [with_ways_out(view, finding) for finding in findings]
-    findings.sort(key=lambda finding: finding.sort_key)
-    return {
-        **_host_row(host, evidence.status, evidence.message, evidence),
-        "relisted": _relisted_row(relisted),
-        "ports": port_table(view, findings, outside.vantages),
-        "seen": what_was_seen(view, evidence, digest, known_ports),
-        "unscanned": unscanned_rows(evidence, outside.of(host, evidence)),
-    }, findings
+def evidence_of(host: HostEvidence | None, relisted: RelistedEvidence | None = None) -> Evidence:
+    """The evidence of one host by leg, from its two listings."""
+    found = {LISTENING.name: host, RELISTED.name: relisted}
+    return {name: record for name, record in found.items() if record is not None}
 
 
 def _relisted_row(relisted: RelistedEvidence | None) -> dict[str, Any] | None:

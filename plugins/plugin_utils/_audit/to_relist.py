@@ -13,7 +13,7 @@ from ansible_collections.vigil.ports.plugins.module_utils._scan.port_sets import
 from .._evidence.kept import EvidenceError
 from .._evidence.records.host import HOSTS
 from .._evidence.run_directory import RunDirectory
-from .reconcile import Audit
+from .reconcile import Audit, evidence_of
 
 _EVERY_PORT = dict.fromkeys(("tcp", "udp"), f"1-{HIGHEST}")
 
@@ -31,9 +31,9 @@ def to_relist(run: RunDirectory) -> dict[str, dict[str, str]]:
     found = {}
     for host in asked["hosts"]:
         with contextlib.suppress(EvidenceError):
-            evidence = run.read(HOSTS, host)
+            evidence = evidence_of(run.read(HOSTS, host))
             if every:
-                view = audit.view(host, evidence, None)
+                view = audit.view(host, evidence)
                 if view is not None and view.listeners is not None:
                     found[host] = _EVERY_PORT
             elif audit.may_disagree(host, evidence):

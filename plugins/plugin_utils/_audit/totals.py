@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,9 +22,14 @@ class Totals:
         self.finished = ""
         self.listed = 0
         self.listed_everywhere = 0
+        self.legs: Counter[str] = Counter()  # on how many hosts each leg tells something
         self.accepted_gaps: set[str] = set()
         self.status = dict.fromkeys(("pass", "fail", "excepted", "not_assessed"), 0)
         self.severity = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
+
+    def add_legs(self, names: Iterable[str]) -> None:
+        """The legs that tell something of one host."""
+        self.legs.update(names)
 
     def add(self, host: Mapping[str, Any] | None, findings: Iterable[Mapping[str, Any]]) -> None:
         """Counts a host (None: what concerns the run) and its findings."""

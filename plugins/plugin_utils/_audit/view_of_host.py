@@ -12,13 +12,13 @@ from typing import Any
 
 from .._evidence.observed import Listener, address_of
 from .._evidence.raw_sockets import raw_sockets_of
-from .._evidence.records.host import HostEvidence, RelistedEvidence
 from .._evidence.relisted import Relisted, both_listings
 from .._inventory.declared import Inventory
-from .gaps import (
-    unlisted_protocols,
-)
+from .gaps import unlisted_protocols
 from .host_view import HostView, TooBroad
+from .leg import Evidence
+from .legs.listening import LEG as LISTENING
+from .legs.relisted import LEG as RELISTED
 from .ports_that_stay import with_ports_that_stay
 from .seen_from_outside import SeenFromOutside
 
@@ -26,16 +26,18 @@ from .seen_from_outside import SeenFromOutside
 def view_of_host(
     run: Mapping[str, Any],
     host: str,
-    evidence: HostEvidence,
-    relisted: RelistedEvidence | None,
+    found: Evidence,
     outside: SeenFromOutside,
     inventory: Inventory,
     known: Mapping[str, Any] | None = None,
 ) -> HostView:
     """What the rules know of a host, from its evidence and from what it listed when it was asked again.
 
-    ``known`` is what history believed of it.
+    ``known`` is what history believed of it. Raises LookupError for a host without a listing.
     """
+    evidence, relisted = LISTENING.of(found), RELISTED.of(found)
+    if evidence is None:
+        raise LookupError(f"{host}: there is no listing of it")
     listening = evidence.listening
     again = None if relisted is None or listening is None else Relisted.of(relisted, listening)
     listings = [listening] if listening else []
@@ -65,6 +67,7 @@ def view_of_host(
         vantages=frozenset(outside.vantages),
         too_broad=_limits(run["settings"]),
         raw_sockets=raw_sockets_of(listening) if listening else None,
+        evidence=found,
     )
 
 

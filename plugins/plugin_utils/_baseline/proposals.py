@@ -16,7 +16,7 @@ from typing import Any
 
 from .._audit.as_seen import is_hidden, proposed_entry
 from .._audit.host_view import HostView
-from .._audit.reconcile import Audit
+from .._audit.reconcile import Audit, evidence_of
 from .._audit.rules import hidden_listener, open_without_listener, undeclared_exposure, undeclared_listener
 from .._audit.seen_from_outside import SeenFromOutside
 from .._audit.services import service_to_declare
@@ -74,8 +74,9 @@ def host_proposals(
             why = str(problems[0]) if problems else evidence.inventory_errors[0].message
             yield HostProposal(host, (), (f"its declared inventory is not valid, so nothing is proposed: {why}",))
             continue
-        _row, findings = audit.of_host(host, now, relisted)
-        view = view_of_host(run, host, now, relisted, outside, inventory, (before or {}).get(host))
+        found = evidence_of(now, relisted)
+        _row, findings = audit.of_host(host, found)
+        view = view_of_host(run, host, found, outside, inventory, (before or {}).get(host))
         yield _of_host(view, findings, owner)
 
 

@@ -29,6 +29,10 @@ def scope(ink: Ink, results: Results, most: int | None = None) -> Iterator[str]:
     """The section, up to how the hosts were listed, with so many of the gaps (None: all)."""
     yield from ink.heading(2, "Scope and coverage")
     yield from ink.items((line, ()) for line in _scope_lines(ink, results))
+    coverage = results["coverage"]
+    if coverage.get("legs"):  # absent before 0.3
+        told = ((ink.said(leg["title"]), f"{leg['hosts']} of {coverage['hosts']['in_scope']}") for leg in coverage["legs"])
+        yield from ink.table("Sources of evidence", ("source of evidence", "hosts that it tells of"), told)
     yield from ink.table(
         "Scans",
         ("vantage point", "scanner", "engine", "targets seen in full", "ports asked", "probes a second", "state"),

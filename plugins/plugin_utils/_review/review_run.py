@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 
+from .._audit.evidence_in import evidence_in
 from .._audit.reconcile import Audit
 from .._evidence.history_file import read_history
 from .._evidence.left_out import left_out_of
-from .._evidence.records.host import HOSTS, RELISTED
 from .._evidence.records.reachable import SCANS
 from .._evidence.run_directory import RunDirectory
 from .use import Uses
@@ -41,7 +41,7 @@ def review_run(run: RunDirectory, unused_days: int) -> Review:
         known = None if before is None else before.of(host)
         uses.add(
             host,
-            audit.view(host, run.read(HOSTS, host), run.read(RELISTED, host)),
+            audit.view(host, evidence_in(run, host)),
             None if known is None else known["now"],
         )
     return Review(

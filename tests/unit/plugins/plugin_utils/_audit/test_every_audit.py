@@ -11,7 +11,7 @@ import ipaddress
 import random
 from typing import Any
 
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit, audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit, audit, evidence_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.atomic import json_bytes
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.codec import converted
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
@@ -364,4 +364,5 @@ def test_a_host_of_which_the_rules_are_not_asked_has_no_disagreement(
         for share in scan["shares"]:
             share["targets"] = share["targets"][:1]
     audited = Audit(about, seen(scans))
-    assert audited.may_disagree("web1", recorded(host)) or not audited.disagreements("web1", recorded(host))
+    found = evidence_of(recorded(host))
+    assert audited.may_disagree("web1", found) or not audited.disagreements("web1", found)

@@ -11,7 +11,7 @@ from typing import Any
 
 import cmarkgfm
 import pytest
-from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit
+from ansible_collections.vigil.ports.plugins.plugin_utils._audit.reconcile import Audit, evidence_of
 from ansible_collections.vigil.ports.plugins.plugin_utils._evidence.records.host import HostEvidence
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_markdown import review_lines
 from ansible_collections.vigil.ports.plugins.plugin_utils._review.review_run import Review
@@ -34,7 +34,7 @@ def uses_of(*hosts: tuple[str, HostEvidence | None, Json | None]) -> Uses:
     audit = Audit(build.run([name for name, _evidence, _belief in hosts]), [])
     uses = Uses()
     for name, evidence, known in hosts:
-        uses.add(name, audit.view(name, evidence and build.changed(evidence, host=name), None), known)
+        uses.add(name, audit.view(name, evidence_of(evidence and build.changed(evidence, host=name))), known)
     return uses
 
 
