@@ -46,7 +46,7 @@ def documented(kind: str) -> str:
 def with_sudoers(host: Inside) -> None:
     host.own_folder("/etc/sudoers.d")
     host.run(
-        f"cat > /etc/sudoers.d/vigil-ports <<'END'\n{documented('sudoers')}END\nchmod 440 /etc/sudoers.d/vigil-ports\n"
+        f"cat > /etc/sudoers.d/vigil-ports <<'END'\n{documented('text')}END\nchmod 440 /etc/sudoers.d/vigil-ports\n"
         "visudo -cqf /etc/sudoers.d/vigil-ports"
     )
 

@@ -31,7 +31,8 @@ def scope(ink: Ink, results: Results, most: int | None = None) -> Iterator[str]:
     yield from ink.items((line, ()) for line in _scope_lines(ink, results))
     coverage = results["coverage"]
     if coverage.get("legs"):  # absent before 0.3
-        told = ((ink.said(leg["title"]), f"{leg['hosts']} of {coverage['hosts']['in_scope']}") for leg in coverage["legs"])
+        hosts = coverage["hosts"]["in_scope"]
+        told = ((ink.said(leg["title"]), f"{leg['hosts']} of {hosts}") for leg in coverage["legs"])
         yield from ink.table("Sources of evidence", ("source of evidence", "hosts that it tells of"), told)
     yield from ink.table(
         "Scans",

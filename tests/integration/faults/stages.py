@@ -21,7 +21,7 @@ from faults.audits import Audit
 Json = dict[str, Any]
 
 JUDGE = ("audit", "report", "gate")
-MADE = ("results.json", "junit.xml", "report.md", "summary.md", "manifest.json")
+MADE = ("results.json", "report.html", "junit.xml", "report.md", "summary.md", "ways-out.md", "manifest.json")
 
 
 def play(folder: Path, *tasks: Json, hosts: str = "web1", **more: Any) -> str:

@@ -24,7 +24,15 @@ from faults.table import assessed, fault, no_run
 WHOLE = "Everything in scope was looked at"
 FULL = "No space left on device; free space or inodes"
 EVIDENCE = ("run.json", "hosts/web1.json", "scans/office.json")
-REPORTS = ("junit.xml", "report.md", "summary.md", "evidence/seal.json", "manifest.json")
+REPORTS = (
+    "report.html",
+    "junit.xml",
+    "report.md",
+    "summary.md",
+    "ways-out.md",
+    "evidence/seal.json",
+    "manifest.json",
+)
 
 
 @pytest.fixture(scope="session")
